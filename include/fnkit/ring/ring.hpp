@@ -1,0 +1,79 @@
+// One thread's event loop, and the only seam to the outside world: what is submitted here happens
+// in the kernel (make_kernel_ring) or in a test's simulation.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "fnkit/base/result.hpp"
+#include "fnkit/coro/task.hpp"
+#include "fnkit/ring/operation.hpp"
+
+namespace fnkit::ring {
+
+// A turn: hand over what was submitted, wait for the first completion or deadline, let completions
+// and timers make coroutines ready, resume these. Resuming comes last, so that whoever turns until
+// something has happened does not wait once more after it has. Everything runs on the thread that
+// made the ring.
+class Ring {
+ public:
+  virtual ~Ring() = default;
+
+  // Starts `operation`. It completes in a later turn, never inside this call. With a deadline its
+  // result is -ETIMEDOUT when the time has come and it has not completed by itself.
+  void submit(Operation& operation, Instant deadline = kNever);
+
+  // Asks `operation` to end soon; it still completes, with -ECANCELED or what it achieved.
+  // Harmless where it is not submitted.
+  void cancel(Operation& operation);
+
+  // The time of this turn.
+  Instant now() const { return now_; }
+  TimerWheel& timers() { return timers_; }
+
+  // A stream socket of `family`, with TCP_NODELAY where that applies; blocking, as io_uring wants.
+  virtual Result<int> open_socket(int family) = 0;
+  // Sends FIN after what was sent; reading goes on.
+  virtual void shut_down_sending(int fd) = 0;
+  // `fd` must have no operation submitted: closing under an armed receive sends no FIN.
+  virtual void close(int fd) = 0;
+
+  // Turns until `task` has returned.
+  void run(coro::Task<void> task);
+  // One turn. Does not wait for completions when coroutines are ready before.
+  void turn();
+
+  // Submitted and not yet ended operations.
+  size_t in_flight() const { return in_flight_; }
+
+ protected:
+  explicit Ring(Instant now) : now_(now), timers_(now) {}
+
+  virtual void start(Operation& operation) = 0;
+  virtual void stop(Operation& operation) = 0;
+  // Hands over what was started and waits until something completes or `until` has come (kNever:
+  // only for completions; now(): not at all).
+  virtual void wait(Instant until) = 0;
+  virtual Instant read_clock() = 0;
+  // Calls complete() or progressed() for all that has happened.
+  virtual void reap() = 0;
+
+  void complete(Operation& operation, int32_t result, bool more);
+  // A send has got some bytes away but not all.
+  void progressed(Operation& operation);
+
+ private:
+  Instant now_;
+  TimerWheel timers_;
+  size_t in_flight_ = 0;
+};
+
+// Why the kernel forbids io_uring here, and what to change: one sentence.
+struct RingForbidden {
+  std::string reason;
+};
+
+// The ring of the calling thread (it must be used on that thread only).
+Result<std::unique_ptr<Ring>, RingForbidden> make_kernel_ring();
+
+}  // namespace fnkit::ring

@@ -1,0 +1,143 @@
+#include "fnkit/base/buffer.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "fnkit/base/check.hpp"
+#include "fnkit/base/sanitizer.hpp"
+
+namespace fnkit {
+namespace {
+
+// Most messages fit one block, so blocks of this size go round in a free list instead of malloc.
+constexpr size_t kBlockBytes = 4096;
+constexpr size_t kBlockCapacity = kBlockBytes - Buffer::kPadding;
+constexpr size_t kBlocksKept = kAddressSanitizer ? 0 : 256;
+
+struct ThreadBlocks {
+  std::vector<char*> free;
+  size_t held = 0;
+  ThreadBlocks() { free.reserve(kBlocksKept); }
+  ~ThreadBlocks() {
+    for (char* block : free) std::free(block);
+  }
+};
+thread_local ThreadBlocks blocks;
+
+char* allocate(size_t capacity) {
+  blocks.held += capacity + Buffer::kPadding;
+  if (capacity == kBlockCapacity && !blocks.free.empty()) {
+    char* block = blocks.free.back();
+    blocks.free.pop_back();
+    return block;
+  }
+  void* memory = std::malloc(capacity + Buffer::kPadding);
+  if (memory == nullptr) throw std::bad_alloc();
+  return static_cast<char*>(memory);
+}
+
+void release(char* storage, size_t capacity) {
+  if (storage == nullptr) return;
+  blocks.held -= capacity + Buffer::kPadding;
+  if (capacity == kBlockCapacity && blocks.free.size() < kBlocksKept) {
+    blocks.free.push_back(storage);
+  } else {
+    std::free(storage);
+  }
+}
+
+}  // namespace
+
+Buffer::Buffer(Buffer&& other) noexcept
+    : storage_(std::exchange(other.storage_, nullptr)),
+      begin_(std::exchange(other.begin_, 0)),
+      end_(std::exchange(other.end_, 0)),
+      capacity_(std::exchange(other.capacity_, 0)) {}
+
+Buffer& Buffer::operator=(Buffer&& other) noexcept {
+  std::swap(storage_, other.storage_);
+  std::swap(begin_, other.begin_);
+  std::swap(end_, other.end_);
+  std::swap(capacity_, other.capacity_);
+  if (this != &other) other.clear();
+  return *this;
+}
+
+Buffer::~Buffer() { release(storage_, capacity_); }
+
+char* Buffer::make_room(size_t bytes) {
+  if (capacity_ - end_ < bytes) grow(bytes);
+  return storage_ + end_;
+}
+
+void Buffer::commit(size_t bytes) {
+  REQUIRE(bytes <= capacity_ - end_);
+  end_ += bytes;
+}
+
+void Buffer::append(std::string_view bytes) {
+  if (bytes.empty()) return;
+  std::memcpy(make_room(bytes.size()), bytes.data(), bytes.size());
+  end_ += bytes.size();
+}
+
+void Buffer::consume(size_t bytes) {
+  REQUIRE(bytes <= size());
+  begin_ += bytes;
+  if (begin_ == end_) clear();
+}
+
+void Buffer::erase(size_t from, size_t to) {
+  REQUIRE(from <= to && to <= size());
+  if (from == to) return;
+  std::memmove(data() + from, data() + to, size() - to);
+  end_ -= to - from;
+}
+
+Buffer Buffer::take_front(size_t bytes) {
+  REQUIRE(bytes <= size());
+  Buffer front;
+  if (bytes < size() - bytes) {
+    front.append({data(), bytes});
+    consume(bytes);
+    return front;
+  }
+  Buffer rest;
+  rest.append({data() + bytes, size() - bytes});
+  front = std::move(*this);
+  front.end_ = front.begin_ + bytes;
+  *this = std::move(rest);
+  return front;
+}
+
+void Buffer::clear() {
+  release(storage_, capacity_);
+  storage_ = nullptr;
+  begin_ = end_ = capacity_ = 0;
+}
+
+size_t Buffer::bytes_held_by_thread() { return blocks.held; }
+
+void Buffer::grow(size_t bytes) {
+  const size_t content = size();
+  const size_t needed = content + bytes;
+  if (needed <= capacity_ && begin_ >= content) {  // the free front pays for the move
+    std::memcpy(storage_, data(), content);
+  } else {
+    const size_t capacity =
+        needed <= kBlockCapacity ? kBlockCapacity : std::max(needed, 2 * capacity_);
+    char* storage = allocate(capacity);
+    if (content > 0) std::memcpy(storage, data(), content);
+    release(storage_, capacity_);
+    storage_ = storage;
+    capacity_ = capacity;
+  }
+  begin_ = 0;
+  end_ = content;
+}
+
+}  // namespace fnkit

@@ -1,0 +1,70 @@
+#include "fnkit/net/resolver.hpp"
+
+#include <cerrno>
+
+#include "fnkit/base/text.hpp"
+#include "net/resolver_channel.hpp"
+
+namespace fnkit::net {
+namespace {
+
+std::vector<Address> with_port(std::vector<Address> addresses, uint16_t port) {
+  for (Address& address : addresses) address.set_port(port);
+  return addresses;
+}
+
+// RFC 6761 section 6.3: these names are the loopback addresses, with or without a hosts file.
+bool is_localhost(std::string_view host) {
+  constexpr std::string_view kName = "localhost";
+  if (!host.empty() && host.back() == '.') host.remove_suffix(1);
+  if (equals_ignoring_case(host, kName)) return true;
+  return host.size() > kName.size() &&
+         equals_ignoring_case(host.substr(host.size() - kName.size()), kName) &&
+         host[host.size() - kName.size() - 1] == '.';
+}
+
+}  // namespace
+
+Resolver::Resolver(ring::Ring& ring, const ResolverOptions& options)
+    : channel_(std::make_unique<Channel>(ring, options)) {}
+Resolver::~Resolver() = default;
+
+coro::Task<Result<std::vector<Address>>> Resolver::resolve(std::string host, uint16_t port,
+                                                           Instant deadline,
+                                                           coro::CancelScope& scope) {
+  const std::string bracketed = host.find(':') == std::string::npos ? host : "[" + host + "]";
+  Result<Address> literal = Address::parse(bracketed + ":" + std::to_string(port));
+  if (literal) co_return std::vector<Address>{*literal};
+  if (is_localhost(host)) {
+    const std::vector<Address> loopback = {*Address::parse("127.0.0.1:0"),
+                                           *Address::parse("[::1]:0")};
+    co_return with_port(loopback, port);
+  }
+  Channel::Entry& entry = channel_->entry(host);
+  ring::Ring& ring = channel_->ring();
+  if (ring.now() < entry.expires && !entry.addresses.empty()) {
+    co_return with_port(entry.addresses, port);
+  }
+  if (ring.now() >= entry.expires) {
+    Channel::Waiter waiter;
+    coro::CancelHook hook(&coro::Event::set_it, &waiter.ready);
+    ring::Timer timer(&coro::Event::set_it, &waiter.ready);
+    entry.waiters.push_back(waiter);
+    channel_->ask(host, entry);
+    scope.add(hook);
+    ring.timers().arm(timer, deadline);
+    co_await waiter.ready.wait();
+    if (scope.cancelled() || channel_->closed()) {
+      co_return Error::from_errno(ECANCELED, "look up '" + host + "'");
+    }
+    if (waiter.linked()) co_return Error::from_errno(ETIMEDOUT, "look up '" + host + "'");
+  }
+  if (entry.addresses.empty() || ring.now() >= entry.stale_until) {
+    co_return Error{"cannot resolve '" + host + "': " + entry.failure};
+  }
+  co_return with_port(entry.addresses, port);
+}
+
+coro::Task<void> Resolver::close() { co_await channel_->close(); }
+
+}  // namespace fnkit::net
