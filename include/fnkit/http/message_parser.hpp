@@ -1,0 +1,78 @@
+// Bytes as they arrive into whole messages: framing apart from I/O.
+#pragma once
+
+#include <memory>
+
+#include "fnkit/base/result.hpp"
+#include "fnkit/http/message.hpp"
+
+namespace fnkit::http {
+
+// A response as it came. Views point into body.storage.
+struct IncomingResponse {
+  int status = 0;
+  std::string_view content_type;      // empty where there is none
+  std::string_view content_encoding;  // empty where there is none
+  std::string_view keep_alive;        // the Keep-Alive header's value
+  Body body;
+  bool reusable = false;  // the connection may carry another request
+};
+
+// How far a message has come.
+enum class Arrived { not_yet, head, all };
+
+// Reads one message after another from a connection's input buffer. Works for any cut of the bytes;
+// looks at each byte once. It bounds the buffer: more than the limits is an error.
+class RequestParser {
+ public:
+  explicit RequestParser(const MessageLimits& limits);
+  ~RequestParser();
+
+  // Looks at what has been appended to `input` since the last call. `head`: the head is complete
+  // and body bytes are missing. `all`: take() it.
+  Result<Arrived, ProtocolError> advance(Buffer& input);
+
+  // Something of the next request has arrived.
+  bool begun(const Buffer& input) const { return !input.empty(); }
+
+  // The request so far (after `head`): its views end with the next advance().
+  Request peek(const Buffer& input) const;
+  bool expects_continue() const;
+  // The head asks for the connection to stay open. Valid from `head` on until the next advance().
+  bool keep_alive() const;
+  // Something of the body has arrived.
+  bool body_begun() const;
+  // peek() works, also after an error: the head's lines are known, whether or not they make sense.
+  bool has_head() const;
+
+  // The complete message, cut out of `input`; ready for the next.
+  Request take(Buffer& input);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+class ResponseParser {
+ public:
+  explicit ResponseParser(const MessageLimits& limits);
+  ~ResponseParser();
+
+  // Before each response. `to_head_request`: it answers a HEAD, so it has no body.
+  void begin(bool to_head_request);
+
+  // `ended`: the peer will send no more (RFC 9112 section 8: an incomplete message is an error).
+  // Interim (1xx) answers are skipped, but for 101, which was never asked for, and for more than
+  // 16. Every error is a 502.
+  Result<Arrived, ProtocolError> advance(Buffer& input, bool ended);
+
+  IncomingResponse take(Buffer& input);
+
+ private:
+  Result<Arrived, ProtocolError> read(Buffer& input, bool ended);
+
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace fnkit::http
