@@ -1,0 +1,55 @@
+#include "store/dirty_keys.hpp"
+
+#include <algorithm>
+
+namespace fnkit::store {
+
+void DirtyKeys::mark(std::string name) {
+  const auto resting = resting_.find(name);
+  if (resting != resting_.end()) {
+    if (!std::exchange(resting->second, true)) ++dirty_resting_;
+  } else if (ready_.size() < kNamesMax) {
+    ready_.insert(std::move(name));
+  } else {
+    everything_ = true;
+  }
+}
+
+void DirtyKeys::take_everything(Instant now) {
+  ready_.clear();
+  resting_.clear();
+  rests_.clear();
+  dirty_resting_ = 0;
+  everything_ = false;
+  everything_after_ = later(now, kReadInterval);
+}
+
+void DirtyKeys::end_rests(Instant now) {
+  while (!rests_.empty() && rests_.front().first <= now) {
+    auto rested = resting_.extract(rests_.front().second);
+    rests_.pop_front();
+    if (!rested.mapped()) continue;
+    --dirty_resting_;
+    ready_.insert(std::move(rested.key()));
+  }
+}
+
+std::vector<std::string> DirtyKeys::take(Instant now, size_t names_max) {
+  end_rests(now);
+  std::vector<std::string> taken;
+  while (!ready_.empty() && taken.size() < names_max) {
+    taken.push_back(std::move(ready_.extract(ready_.begin()).value()));
+    resting_.emplace(taken.back(), false);
+    rests_.emplace_back(later(now, kReadInterval), taken.back());
+  }
+  return taken;
+}
+
+Instant DirtyKeys::due() const {
+  if (!ready_.empty()) return Instant();
+  Instant earliest = everything_ ? everything_after_ : kNever;
+  if (dirty_resting_ > 0) earliest = std::min(earliest, rests_.front().first);
+  return earliest;
+}
+
+}  // namespace fnkit::store

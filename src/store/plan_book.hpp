@@ -1,0 +1,69 @@
+// What is known of every name: readings in, snapshots out. No I/O.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fnkit/store/store.hpp"
+
+namespace fnkit::store {
+
+// What one look at a name has found.
+struct Reading {
+  enum class Kind {
+    absent,
+    config,      // `text` is the stored value
+    unreadable,  // `text` says why there is no config: a wrong type, too large …
+  };
+  Kind kind = Kind::absent;
+  std::string text;
+
+  bool operator==(const Reading&) const = default;
+};
+
+// One that has more bytes than a config may have.
+Reading too_large();
+
+// Compares readings with what was known, compiles what is new, and publishes a snapshot where
+// something changed. Names that no pipeline can have are left out, which is said once a name.
+// Keeps `pipelines`, `invalid` and `loaded` of the status.
+class PlanBook {
+ public:
+  // Of one publish(), logged one by one; above it, as a sum.
+  static constexpr size_t kChangesLoggedMax = 32;
+
+  PlanBook(SnapshotSink& sink, FollowerStatus& status) : sink_(sink), status_(status) {}
+
+  // `reading` is what stands under `name` now. In force with the next publish().
+  void read(const std::string& name, Reading reading);
+
+  // Ends a batch of readings: publishes what they changed, if they did. The first one says that
+  // everything has been read, and publishes in any case.
+  void publish();
+
+  // All names that are known to be stored.
+  std::vector<std::string> names() const;
+
+ private:
+  struct Known {
+    Reading reading;
+    Entry entry;
+  };
+  bool is_taken(const std::string& name);
+  Entry compile(const std::string& name, const Reading& reading, const Entry& before);
+  void remove(const std::string& name);
+  void log_changes() const;
+
+  SnapshotSink& sink_;
+  FollowerStatus& status_;
+  std::map<std::string, Known, std::less<>> known_;
+  std::set<std::string, std::less<>> ignored_;  // names that were warned of
+  std::shared_ptr<const Snapshot> snapshot_ = std::make_shared<const Snapshot>();
+  std::vector<Change> changes_;
+};
+
+}  // namespace fnkit::store
