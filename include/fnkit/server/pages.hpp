@@ -1,0 +1,23 @@
+// The pages that say how the program is.
+#pragma once
+
+#include <optional>
+
+#include "fnkit/http/message.hpp"
+
+namespace fnkit::server {
+
+struct Health {
+  bool loaded = false;    // the pipelines have been read
+  bool draining = false;  // it is about to end
+};
+
+// The answer for /health, /livez, /readyz and /, which ask for no token; nothing for other paths.
+// `path` is the target without its query.
+std::optional<http::Response> health_page(const http::Request& request, std::string_view path,
+                                          const Health& health);
+
+// The target up to its query.
+std::string_view path_of(std::string_view target);
+
+}  // namespace fnkit::server

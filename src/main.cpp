@@ -1,0 +1,3 @@
+#include "fnkit/cli/app.hpp"
+
+int main(int argc, char** argv) { return fnkit::cli::run(argc, argv); }

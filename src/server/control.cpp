@@ -1,0 +1,124 @@
+#include "server/control.hpp"
+
+#include <unistd.h>
+
+#include <csignal>
+
+#include "fnkit/base/log.hpp"
+#include "fnkit/server/pages.hpp"
+#include "fnkit/server/server.hpp"
+
+namespace fnkit::server {
+
+Control::Control(const Settings& settings, ring::Ring& ring, Signals& signals,
+                 std::vector<std::unique_ptr<Worker>>& workers, int admin_listener)
+    : settings_(settings),
+      ring_(ring),
+      signals_(signals),
+      workers_(workers),
+      admin_fd_(admin_listener),
+      random_(random_seed()),
+      resolver_(ring, net::ResolverOptions()),
+      follower_(store::make_follower(settings.store, ring, resolver_, *this,
+                                     {settings.refresh_interval, random_.next()})) {}
+
+Control::~Control() = default;
+
+coro::Task<void> Control::run() {
+  wakeup_.listen(ring_, &woken, this);
+  signals_.listen(ring_, *this);
+  tasks_.spawn(follower_->run());
+  if (admin_fd_ >= 0) tasks_.spawn(serve_admin(admin_fd_));
+  co_await all_done_.wait();
+  follower_->stop();
+  if (admin_listener_ != nullptr) admin_listener_->stop();
+  for (auto* each = admin_connections_.front(); each != nullptr;
+       each = admin_connections_.next(*each)) {
+    each->abandon();
+  }
+  co_await tasks_.join();
+  co_await resolver_.close();
+  co_await signals_.stop();
+  co_await wakeup_.stop();
+}
+
+void Control::publish(std::shared_ptr<const store::Snapshot> snapshot) {
+  loaded_ = true;
+  for (const auto& worker : workers_) worker->publish(snapshot);
+}
+
+void Control::signalled(int signal) {
+  if (signal == SIGHUP) {
+    reload_tokens();
+    return;
+  }
+  if (draining_) {
+    log_event(LogLevel::warning, "server", "ending at once, requests in progress are lost");
+    _exit(kExitFailed);
+  }
+  log_event(LogLevel::info, "server", "draining",
+            {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  drain();
+}
+
+void Control::drain() {
+  draining_ = true;
+  for (const auto& worker : workers_) worker->drain();
+}
+
+void Control::reload_tokens() {
+  if (settings_.token_file.empty()) return;
+  Result<Tokens> tokens = Tokens::read_file(settings_.token_file);
+  if (!tokens) {
+    log_event(LogLevel::error, "server", "tokens not reloaded, the old ones stay in force",
+              {{"file", settings_.token_file}, {"detail", tokens.error().message}});
+    return;
+  }
+  const auto shared = std::make_shared<const Tokens>(std::move(*tokens));
+  for (const auto& worker : workers_) worker->publish(shared);
+  log_event(LogLevel::info, "server", "tokens reloaded");
+}
+
+void Control::worker_is_done() {
+  workers_done_.fetch_add(1, std::memory_order_acq_rel);
+  wakeup_.notify();
+}
+
+void Control::woken(void* context) {
+  auto& self = *static_cast<Control*>(context);
+  if (self.workers_done_.load(std::memory_order_acquire) == self.workers_.size()) {
+    self.all_done_.set();
+  }
+}
+
+coro::Task<void> Control::serve_admin(int fd) {
+  net::Listener listener(ring_, fd);
+  admin_listener_ = &listener;
+  while (true) {
+    Result<int> connection = co_await listener.accept();
+    if (!connection) break;
+    tasks_.spawn(serve_admin_connection(*connection));
+  }
+  co_await listener.close();
+}
+
+coro::Task<void> Control::serve_admin_connection(int fd) {
+  http::ServerConnection connection(ring_, fd, *this, settings_.callers, random_);
+  admin_connections_.push_back(connection);
+  co_await connection.serve();
+}
+
+http::Response Control::admin_page(const http::Request& request) const {
+  auto page = health_page(request, path_of(request.target), {loaded_, draining_});
+  return page ? std::move(*page) : http::error_response(404, "Not found");
+}
+
+std::optional<http::Response> Control::refuse(const http::Request& head) {
+  return admin_page(head);
+}
+
+coro::Task<http::Response> Control::handle(http::Request& request) {
+  co_return admin_page(request);
+}
+
+}  // namespace fnkit::server

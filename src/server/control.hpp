@@ -1,0 +1,62 @@
+// The control thread: follows the store, hears signals, serves the admin pages, ends it all.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fnkit/coro/task_group.hpp"
+#include "fnkit/http/server_connection.hpp"
+#include "fnkit/net/listener.hpp"
+#include "fnkit/ring/wakeup.hpp"
+#include "fnkit/server/settings.hpp"
+#include "fnkit/server/worker.hpp"
+#include "server/signals.hpp"
+
+namespace fnkit::server {
+
+class Control final : store::SnapshotSink, Signals::Handler, http::Handler {
+ public:
+  // All must outlive it. `admin_listener` is a listening descriptor it takes over, or -1.
+  Control(const Settings& settings, ring::Ring& ring, Signals& signals,
+          std::vector<std::unique_ptr<Worker>>& workers, int admin_listener);
+  ~Control() override;
+
+  // Until a signal has ended the server and all workers have told that they are done.
+  coro::Task<void> run();
+
+  // From a worker's thread, once, as its last act.
+  void worker_is_done();
+
+ private:
+  void publish(std::shared_ptr<const store::Snapshot> snapshot) override;
+  void signalled(int signal) override;
+  std::optional<http::Response> refuse(const http::Request& head) override;
+  coro::Task<http::Response> handle(http::Request& request) override;
+
+  http::Response admin_page(const http::Request& request) const;
+  coro::Task<void> serve_admin(int fd);
+  coro::Task<void> serve_admin_connection(int fd);
+  void reload_tokens();
+  void drain();
+  static void woken(void* control);
+
+  const Settings& settings_;
+  ring::Ring& ring_;
+  Signals& signals_;
+  std::vector<std::unique_ptr<Worker>>& workers_;
+  int admin_fd_;
+  net::Listener* admin_listener_ = nullptr;
+  IntrusiveList<http::ServerConnection, http::ServerConnectionTag> admin_connections_;
+  Random random_;
+  net::Resolver resolver_;
+  std::unique_ptr<store::Follower> follower_;
+  bool loaded_ = false;
+  bool draining_ = false;
+  std::atomic<size_t> workers_done_ = 0;
+  ring::Wakeup wakeup_;
+  coro::Event all_done_;
+  coro::TaskGroup tasks_;
+};
+
+}  // namespace fnkit::server

@@ -1,0 +1,143 @@
+#include "server/function_caller.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "fnkit/base/text.hpp"
+
+namespace fnkit::server {
+namespace {
+
+// What this program adds to Via (RFC 9110 section 7.6.3), to know its own loops.
+constexpr std::string_view kVia = "1.1 fnkit-orchestrator";
+constexpr size_t kContentTypeBytesMax = 1024;
+
+// A function's Content-Type goes on to callers and functions, so it must be safe to repeat.
+bool is_repeatable(std::string_view content_type) {
+  return content_type.size() <= kContentTypeBytesMax &&
+         std::all_of(content_type.begin(), content_type.end(),
+                     [](char c) { return c >= ' ' && c < 0x7f; });
+}
+
+// "30 s", "1500 ms": a limit as messages name it.
+std::string in_words(Duration duration) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+  return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
+}
+
+// RFC 9110 section 9.2.2.
+bool is_idempotent(std::string_view method) {
+  static constexpr std::array<std::string_view, 6> kIdempotent = {"GET",     "HEAD",  "PUT",
+                                                                  "OPTIONS", "TRACE", "DELETE"};
+  return std::find(kIdempotent.begin(), kIdempotent.end(), method) != kIdempotent.end();
+}
+
+int status_of(http::CallError::Kind kind) {
+  switch (kind) {
+    case http::CallError::Kind::timeout: return 504;
+    case http::CallError::Kind::overloaded: return 503;
+    case http::CallError::Kind::unreachable:
+    case http::CallError::Kind::broken:
+    case http::CallError::Kind::protocol:
+    case http::CallError::Kind::cancelled: return 502;
+  }
+  return 502;
+}
+
+pipeline::StepError to_step_error(const std::string& function, http::CallError error) {
+  pipeline::StepError step_error;
+  step_error.step = function;
+  step_error.status = status_of(error.kind);
+  step_error.detail = std::move(error.detail);
+  step_error.cancelled = error.kind == http::CallError::Kind::cancelled;
+  return step_error;
+}
+
+}  // namespace
+
+const FunctionDirectory::Function& FunctionDirectory::find(const std::string& name) {
+  const auto known = functions_.find(name);
+  if (known != functions_.end()) return known->second;
+  StepUrl::Target target = settings_.step_url.target_of(name);
+  const auto resolved = settings_.resolve.find(name);
+  const http::Endpoint endpoint = resolved != settings_.resolve.end()
+                                      ? resolved->second
+                                      : http::Endpoint{target.host, target.port, std::nullopt};
+  Function function{&pool_.upstream(endpoint), std::move(target.authority), std::move(target.path)};
+  return functions_.emplace(name, std::move(function)).first->second;
+}
+
+FunctionCaller::FunctionCaller(Core& core, const http::Request& request, const Route& route)
+    : core_(core),
+      request_(request),
+      route_(route),
+      orchestrators_before_(orchestrators_before(request)),
+      trace_(TraceContext::of(request, core.random)) {}
+
+coro::Task<Result<pipeline::Output, pipeline::StepError>> FunctionCaller::call(
+    const std::string& function, const pipeline::Payload& input, Instant deadline,
+    coro::CancelScope& scope) {
+  const FunctionDirectory::Function& to = core_.functions.find(function);
+  const std::string_view method = input.body.bytes.empty() ? request_.method : "POST";
+  http::RequestWriter writer;
+  http::OutgoingRequest request;
+  request.head = write_head(writer, to, method, input);
+  request.body = input.body.bytes;
+  request.is_head = method == "HEAD";
+  request.may_repeat = is_idempotent(method);
+  const Instant step_deadline = later(core_.ring.now(), core_.settings.step_timeout);
+  Result<http::IncomingResponse, http::CallError> answer =
+      co_await core_.pool.call(*to.upstream, request, std::min(deadline, step_deadline), scope);
+  if (!answer) {
+    http::CallError& error = answer.error();
+    if (error.kind == http::CallError::Kind::timeout && core_.ring.now() >= step_deadline) {
+      error.detail += " (step timeout " + in_words(core_.settings.step_timeout) + ")";
+    } else if (error.kind == http::CallError::Kind::timeout && core_.ring.now() >= deadline) {
+      error.detail += " (pipeline timeout " + in_words(core_.settings.pipeline_timeout) + ")";
+    }
+    co_return to_step_error(function, std::move(error));
+  }
+  pipeline::Output output;
+  output.status = answer->status;
+  output.payload.body = std::move(answer->body);
+  if (is_repeatable(answer->content_type)) output.payload.content_type = answer->content_type;
+  output.payload.content_encoding = answer->content_encoding;
+  co_return output;
+}
+
+size_t FunctionCaller::orchestrators_before(const http::Request& request) {
+  size_t count = 0;
+  for (const http::HeaderField& field : request.headers) {
+    if (!equals_ignoring_case(field.name, "via")) continue;
+    for (const std::string_view member : split(field.value, ',')) count += member == kVia;
+  }
+  return count;
+}
+
+// CONTRACT section 3: these headers and no others.
+std::string_view FunctionCaller::write_head(http::RequestWriter& writer,
+                                            const FunctionDirectory::Function& to,
+                                            std::string_view method,
+                                            const pipeline::Payload& input) {
+  std::string path = to.path;
+  path += route_.step_path.empty() ? std::string_view("/") : route_.step_path;
+  writer.begin(method, path, route_.step_query, to.authority);
+  writer.field("accept", "application/json");
+  writer.field("content-type", input.content_type.empty() ? std::string_view("application/json")
+                                                          : input.content_type);
+  if (!input.content_encoding.empty()) writer.field("content-encoding", input.content_encoding);
+  writer.field("x-request-id", request_.request_id);
+  std::string traceparent;
+  trace_.append_traceparent(traceparent, core_.random);
+  writer.field("traceparent", traceparent);
+  for (size_t i = 0; i <= orchestrators_before_; ++i) writer.field("via", kVia);
+  if (!trace_.tracestate.empty()) writer.field("tracestate", trace_.tracestate);
+  for (const std::string& name : core_.settings.forward_headers) {
+    for (const http::HeaderField& field : request_.headers) {
+      if (equals_ignoring_case(field.name, name)) writer.field(name, field.value);
+    }
+  }
+  return writer.end(method, input.body.bytes.size());
+}
+
+}  // namespace fnkit::server

@@ -1,0 +1,68 @@
+// How a step's function is really called: address, headers, limits.
+#pragma once
+
+#include <unordered_map>
+
+#include "fnkit/http/client_pool.hpp"
+#include "fnkit/http/request_writer.hpp"
+#include "fnkit/pipeline/run.hpp"
+#include "fnkit/server/settings.hpp"
+#include "fnkit/server/trace_context.hpp"
+#include "server/router.hpp"
+
+namespace fnkit::server {
+
+// What one core knows of functions; made once.
+class FunctionDirectory {
+ public:
+  // `settings` and `pool` must outlive it.
+  FunctionDirectory(const Settings& settings, http::ClientPool& pool)
+      : settings_(settings), pool_(pool) {}
+
+  struct Function {
+    http::ClientPool::Upstream* upstream;
+    std::string authority;
+    std::string path;  // goes before the request's path
+  };
+  const Function& find(const std::string& name);
+
+ private:
+  const Settings& settings_;
+  http::ClientPool& pool_;
+  std::unordered_map<std::string, Function> functions_;
+};
+
+// The calls of one request.
+class FunctionCaller final : public pipeline::FunctionCaller {
+ public:
+  struct Core {
+    const Settings& settings;
+    ring::Ring& ring;
+    Random& random;
+    http::ClientPool& pool;
+    FunctionDirectory& functions;
+  };
+
+  // All must outlive it.
+  FunctionCaller(Core& core, const http::Request& request, const Route& route);
+
+  coro::Task<Result<pipeline::Output, pipeline::StepError>> call(const std::string& function,
+                                                                 const pipeline::Payload& input,
+                                                                 Instant deadline,
+                                                                 coro::CancelScope& scope) override;
+
+  // How many orchestrators the request has come through already: Via members of our name.
+  static size_t orchestrators_before(const http::Request& request);
+
+ private:
+  std::string_view write_head(http::RequestWriter& writer, const FunctionDirectory::Function& to,
+                              std::string_view method, const pipeline::Payload& input);
+
+  Core& core_;
+  const http::Request& request_;
+  const Route& route_;
+  const size_t orchestrators_before_;
+  TraceContext trace_;
+};
+
+}  // namespace fnkit::server

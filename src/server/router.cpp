@@ -1,0 +1,107 @@
+#include "server/router.hpp"
+
+#include "fnkit/base/text.hpp"
+#include "fnkit/json/quote.hpp"
+
+namespace fnkit::server {
+namespace {
+
+constexpr std::string_view kPrefix = "/orchestrate";
+
+Route answered(http::Response response) {
+  Route route;
+  route.answer = std::move(response);
+  return route;
+}
+
+http::Response unauthorized() {
+  http::Response response =
+      http::error_response(401, "Unauthorized - Invalid or missing Bearer token");
+  response.extra_headers = "www-authenticate: Bearer\r\n";
+  return response;
+}
+
+// {"error":"<what>: <name>"[,"detail":…]} where `name` may be any bytes.
+http::Response named_error(int status, std::string_view what, std::string_view name,
+                           std::string_view detail) {
+  std::string message(what);
+  message += ": ";
+  message += name;
+  std::string text = R"({"error":)";
+  json::append_quoted(text, message);
+  if (!detail.empty()) {
+    text += R"(,"detail":)";
+    json::append_quoted(text, detail);
+  }
+  text += '}';
+  return http::json_response(status, text);
+}
+
+// RFC 3986 section 2.1; what is no escape stays as it is.
+std::string percent_decode(std::string_view text) {
+  std::string decoded;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const int high = text[i] == '%' && i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
+    const int low = high >= 0 ? hex_value(text[i + 2]) : -1;
+    if (low < 0) {
+      decoded += text[i];
+      continue;
+    }
+    decoded += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return decoded;
+}
+
+// A step's function must not be led out of its own paths by "..", however it is written.
+bool leaves_its_root(std::string_view path) {
+  if (path.find("..") == std::string_view::npos && path.find('%') == std::string_view::npos) {
+    return false;
+  }
+  const std::string decoded = percent_decode(path);
+  for (const std::string_view segment : split(decoded, '/')) {
+    if (segment == "..") return true;
+  }
+  return false;
+}
+
+Route route_to_pipeline(std::string_view path, std::string_view query,
+                        const store::Snapshot* pipelines) {
+  const std::string_view rest = path.substr(std::min(path.size(), kPrefix.size() + 1));
+  const size_t slash = rest.find('/');
+  const std::string_view written = rest.substr(0, slash);
+  if (written.empty()) return answered(http::error_response(400, "Pipeline name missing"));
+  if (pipelines == nullptr) return answered(http::retry_later("Pipeline store unavailable"));
+  Route route;
+  if (slash != std::string_view::npos) route.step_path = rest.substr(slash);
+  route.step_query = query;
+  if (leaves_its_root(route.step_path)) {
+    return answered(http::error_response(400, "The path must not contain '..'"));
+  }
+  const bool escaped = written.find('%') != std::string_view::npos;
+  const std::string decoded = escaped ? percent_decode(written) : std::string();
+  const std::string_view name = escaped ? std::string_view(decoded) : written;
+  const store::Entry* entry = pipelines->find(name);
+  if (entry == nullptr) return answered(named_error(404, "Pipeline not found", name, {}));
+  if (entry->plan == nullptr) {
+    return answered(named_error(500, "Pipeline config invalid", name, entry->invalid));
+  }
+  route.plan = entry->plan.get();
+  return route;
+}
+
+}  // namespace
+
+Route route(const http::Request& request, const Tokens& tokens, const store::Snapshot* pipelines,
+            const Health& health) {
+  const std::string_view path = path_of(request.target);
+  const std::string_view query = request.target.substr(path.size());
+  if (auto page = health_page(request, path, health)) return answered(std::move(*page));
+  if (!tokens.accept(request.header("authorization"))) return answered(unauthorized());
+  const bool orchestrate = path.substr(0, kPrefix.size()) == kPrefix &&
+                           (path.size() == kPrefix.size() || path[kPrefix.size()] == '/');
+  if (!orchestrate) return answered(http::error_response(404, "Not found"));
+  return route_to_pipeline(path, query, pipelines);
+}
+
+}  // namespace fnkit::server

@@ -1,0 +1,23 @@
+// Which request is for what: the caller's right to ask, then the page or the pipeline.
+#pragma once
+
+#include "fnkit/http/message.hpp"
+#include "fnkit/server/pages.hpp"
+#include "fnkit/server/tokens.hpp"
+#include "fnkit/store/snapshot.hpp"
+
+namespace fnkit::server {
+
+// Either an answer, or a pipeline to run.
+struct Route {
+  std::optional<http::Response> answer;
+  const pipeline::Plan* plan = nullptr;  // in the snapshot
+  std::string_view step_path;            // the suffix: empty, or begins with '/'
+  std::string_view step_query;           // empty, or begins with '?'
+};
+
+// `pipelines` is null while the store has not been reached yet. Views point into the request.
+Route route(const http::Request& request, const Tokens& tokens, const store::Snapshot* pipelines,
+            const Health& health);
+
+}  // namespace fnkit::server

@@ -1,0 +1,143 @@
+#include "fnkit/server/server.hpp"
+
+#include <pthread.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "fnkit/base/log.hpp"
+#include "server/control.hpp"
+#include "server/signals.hpp"
+
+namespace fnkit::server {
+namespace {
+
+// Descriptors that are not callers' connections: rings, listeners, calls to functions, files.
+constexpr size_t kDescriptorsReserved = 256;
+
+int report(std::string_view message, std::string_view detail, int exit_code) {
+  log_event(LogLevel::error, "server", message, {{"detail", detail}});
+  return exit_code;
+}
+
+void pin_to(int cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<size_t>(cpu), &set);
+  pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+}
+
+// Every descriptor that the hard limit allows; and no more connections a core than there would be
+// descriptors for, each caller's with one to a function.
+size_t connections_allowed(const Settings& settings) {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  getrlimit(RLIMIT_NOFILE, &limit);
+  const size_t descriptors = std::max<size_t>(limit.rlim_cur, 2 * kDescriptorsReserved);
+  const size_t share = (descriptors - kDescriptorsReserved) / (2 * settings.cpus.size());
+  return std::min(settings.connections_max, std::max<size_t>(share, 1));
+}
+
+// The listening descriptors of all workers: [worker][address].
+struct Listeners {
+  std::vector<std::vector<int>> of_worker;
+  std::vector<net::Address> addresses;
+  int admin = -1;
+};
+
+Result<void> listen_on(const net::Address& address, Listeners& listeners) {
+  Result<int> first = net::open_listener(address, net::ListenAs::sole);
+  if (!first) return first.error();
+  Result<net::Address> bound = net::Address::of_socket(*first);
+  if (!bound) return bound.error();
+  listeners.addresses.push_back(*bound);
+  listeners.of_worker.front().push_back(*first);
+  for (size_t i = 1; i < listeners.of_worker.size(); ++i) {
+    // A Unix socket cannot be bound twice: its accept queue is shared.
+    Result<int> further = bound->is_unix() ? Result<int>(::dup(*first))
+                                           : net::open_listener(*bound, net::ListenAs::further);
+    if (!further) return further.error();
+    listeners.of_worker[i].push_back(*further);
+  }
+  return {};
+}
+
+Result<Listeners> open_listeners(const Settings& settings) {
+  Listeners listeners;
+  listeners.of_worker.resize(settings.cpus.size());
+  for (const net::Address& address : settings.listen) {
+    if (Result<void> opened = listen_on(address, listeners); !opened) return opened.error();
+  }
+  if (settings.admin_listen) {
+    Result<int> admin = net::open_listener(*settings.admin_listen, net::ListenAs::sole);
+    if (!admin) return admin.error();
+    listeners.admin = *admin;
+  }
+  return listeners;
+}
+
+void announce(const Settings& settings, const Listeners& listeners) {
+  for (const net::Address& address : listeners.addresses) {
+    log_event(LogLevel::info, "server", "listening", {{"address", address.to_text()}});
+  }
+  if (listeners.admin >= 0) {
+    Result<net::Address> bound = net::Address::of_socket(listeners.admin);
+    if (bound) {
+      log_event(LogLevel::info, "server", "admin listening", {{"address", bound->to_text()}});
+    }
+  }
+  if (settings.tokens.open_mode()) {
+    log_event(LogLevel::warning, "server",
+              "open mode: no token is set, everybody who can connect may run pipelines");
+  }
+}
+
+void run_worker(Worker& worker, int cpu, Control& control) {
+  pin_to(cpu);
+  auto ring = ring::make_kernel_ring();
+  if (!ring) {  // the control thread's worked a moment ago
+    log_event(LogLevel::error, "server", "io_uring is not available",
+              {{"detail", ring.error().reason}});
+    _exit(kExitForbidden);
+  }
+  worker.run(**ring);
+  control.worker_is_done();
+}
+
+}  // namespace
+
+int serve(const Settings& given, StartObserver* observer) {
+  Settings settings = given;
+  settings.connections_max = connections_allowed(settings);
+  Signals signals;
+  auto ring = ring::make_kernel_ring();
+  if (!ring) return report("io_uring is not available", ring.error().reason, kExitForbidden);
+  Result<Listeners> listeners = open_listeners(settings);
+  if (!listeners) return report("cannot listen", listeners.error().message, kExitFailed);
+
+  std::vector<std::unique_ptr<Worker>> workers;
+  for (auto& of_worker : listeners->of_worker) {
+    workers.push_back(std::make_unique<Worker>(settings, std::move(of_worker)));
+    workers.back()->publish(std::make_shared<const Tokens>(settings.tokens));
+  }
+  Control control(settings, **ring, signals, workers, listeners->admin);
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < workers.size(); ++i) {
+    threads.emplace_back(&run_worker, std::ref(*workers[i]), settings.cpus[i], std::ref(control));
+  }
+  announce(settings, *listeners);
+  if (observer != nullptr) observer->listening(listeners->addresses);
+  (*ring)->run(control.run());
+  for (std::thread& thread : threads) thread.join();
+  for (const net::Address& address : listeners->addresses) {
+    if (address.is_unix()) ::unlink(address.to_text().substr(5).c_str());
+  }
+  log_event(LogLevel::info, "server", "ended");
+  return kExitDone;
+}
+
+}  // namespace fnkit::server

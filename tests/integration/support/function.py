@@ -1,0 +1,168 @@
+"""A function as the orchestrator sees one: a TCP server that records requests and answers by script.
+
+A script is a callable that gets an Exchange; support/answers.py has the usual ones. It runs on the
+connection's own thread, so it may block on an Event; when it returns, the next request is read.
+"""
+
+import select
+import socket
+import struct
+import threading
+
+from support import answers, wire
+from support.waiting import eventually
+
+HOLD_MAX = 30.0
+
+
+class Connection:
+    def __init__(self, sock, number):
+        self.socket, self.number = sock, number
+        self.source = wire.Source(sock)
+        self.open = True
+        self.peer_closed = threading.Event()
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def finish_sending(self):
+        self.socket.shutdown(socket.SHUT_WR)
+
+    def close(self):
+        if self.open:
+            self.open = False
+            self.socket.close()
+
+    def reset(self):
+        """Ends the connection with RST."""
+        if self.open:
+            linger = struct.pack("ii", 1, 0)
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.close()
+
+    def wait_for_peer_close(self):
+        """Reads until the peer has gone; returns what it sent before that."""
+        try:
+            more = self.source.rest()
+        except (wire.Closed, OSError):
+            more = self.source.pending()
+        except wire.WireError:
+            return self.source.pending()
+        self.peer_closed.set()
+        return more
+
+    def has_input(self):
+        return bool(self.source.pending() or select.select([self.socket], [], [], 0)[0])
+
+
+class Exchange:
+    def __init__(self, function, connection, request, number):
+        self.function, self.connection, self.request = function, connection, request
+        self.number = number
+
+    def send(self, data):
+        self.connection.send(data)
+
+
+class Function:
+    """`early` answers when the head was read, before the body (which is then never read)."""
+
+    def __init__(self, name, script=None, early=False):
+        self.name = name
+        self.early = early
+        self.default = script or answers.json(f'{{"from":"{name}"}}')
+        self.script = self.default
+        self.requests = []
+        self.connections = []
+        self.problems = []
+        self.cut = 0
+        self._lock = threading.Condition()
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen(512)
+        self.port = self._listener.getsockname()[1]
+        self.address = f"127.0.0.1:{self.port}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def reset(self):
+        """Forgets what was recorded and answers as at first; connections stay."""
+        with self._lock:
+            self.requests, self.problems, self.cut = [], [], 0
+            self.script, self.early = self.default, False
+
+    def wait_for(self, count, deadline=10.0):
+        """Waits until `count` requests have been received; returns all of them."""
+        with self._lock:
+            if not self._lock.wait_for(lambda: len(self.requests) >= count, deadline):
+                raise AssertionError(
+                    f"function {self.name} got {len(self.requests)} requests, not {count}"
+                )
+            return list(self.requests)
+
+    def only_request(self):
+        if len(self.requests) != 1:
+            raise AssertionError(f"function {self.name} got {self.requests}, not one request")
+        return self.requests[0]
+
+    def open_connections(self):
+        return [c for c in self.connections if c.open and not c.peer_closed.is_set()]
+
+    def wait_for_no_connection(self, deadline=10.0):
+        eventually(lambda: not self.open_connections(), deadline, f"all connections to {self.name} ended")
+
+    def stop_listening(self):
+        """From now on connecting is refused. (close() alone would not wake the accept.)"""
+        try:
+            self._listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self._listener.close()
+
+    def close(self):
+        self.stop_listening()
+        for connection in list(self.connections):
+            try:
+                connection.socket.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def _accept(self):
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.settimeout(HOLD_MAX)
+            connection = Connection(sock, len(self.connections) + 1)
+            self.connections.append(connection)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        try:
+            while connection.open and self._serve_one(connection):
+                pass
+        except OSError:
+            pass
+        except AssertionError as error:  # a WireError, or a script that is not content
+            with self._lock:
+                self.problems.append(f"function {self.name}: {error}")
+        finally:
+            connection.close()
+
+    def _serve_one(self, connection):
+        try:
+            request = wire.read_request(connection.source)
+            if not self.early:
+                wire.read_request_body(connection.source, request)
+        except wire.Closed:
+            self.cut += bool(connection.source.pending())
+            connection.peer_closed.set()
+            return False
+        request.connection_id = connection.number
+        with self._lock:
+            self.requests.append(request)
+            number, script = len(self.requests), self.script
+            self._lock.notify_all()
+        script(Exchange(self, connection, request, number))
+        return True

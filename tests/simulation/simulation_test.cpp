@@ -1,0 +1,96 @@
+// Seeded runs of the whole program. FNKIT_SIMULATION_SEEDS=N runs N seeds, FNKIT_SIMULATION_SEED=S
+// only that one.
+#include "simulation/simulation.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace fnkit {
+namespace {
+
+using test::simulate;
+using test::SimulationOptions;
+using test::SimulationOutcome;
+
+constexpr uint64_t kSeeds = 200;
+constexpr uint64_t kCanarySeeds = 5;
+
+struct Seeds {
+  uint64_t first;
+  uint64_t end;
+};
+
+uint64_t number_from(const char* variable, uint64_t otherwise) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+Seeds seeds() {
+  const uint64_t one = number_from("FNKIT_SIMULATION_SEED", 0);
+  if (one != 0) return {one, one + 1};
+  return {1, number_from("FNKIT_SIMULATION_SEEDS", kSeeds) + 1};
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += "\n  " + line;
+  return text;
+}
+
+TEST(SimulationTest, WhateverGoesWrongEachRequestGetsItsOwnAnswerOrItsConnectionEnds) {
+  size_t good = 0;
+  size_t failed = 0;
+  size_t ended = 0;
+  for (uint64_t seed = seeds().first; seed < seeds().end; ++seed) {
+    const SimulationOutcome outcome = simulate(seed, {});
+    EXPECT_TRUE(outcome.faults.empty())
+        << "FNKIT_SIMULATION_SEED=" << seed << ":" << joined(outcome.faults);
+    good += outcome.good_answers;
+    failed += outcome.failed_answers;
+    ended += outcome.ends;
+  }
+  std::printf("%zu good answers, %zu failures, %zu ends\n", good, failed, ended);
+  EXPECT_GT(good, 0U);
+}
+
+TEST(SimulationTest, WhereNothingGoesWrongEveryAnswerIsTheGoodOne) {
+  for (uint64_t seed = seeds().first; seed < seeds().end; seed += 4) {
+    SimulationOptions options;
+    options.faults = false;
+    const SimulationOutcome outcome = simulate(seed, options);
+    EXPECT_TRUE(outcome.faults.empty())
+        << "FNKIT_SIMULATION_SEED=" << seed << ":" << joined(outcome.faults);
+    EXPECT_EQ(outcome.good_answers, 50U);
+  }
+}
+
+TEST(SimulationTest, TheSameSeedGivesTheSameRun) {
+  const uint64_t once = simulate(7, {}).trace;
+  EXPECT_EQ(simulate(7, {}).trace, once);
+  EXPECT_NE(simulate(8, {}).trace, once);
+}
+
+bool any_fault_says(const SimulationOptions& options, std::string_view what) {
+  for (uint64_t seed = 1; seed <= kCanarySeeds; ++seed) {
+    for (const std::string& fault : simulate(seed, options).faults) {
+      if (fault.find(what) != fault.npos) return true;
+    }
+  }
+  return false;
+}
+
+TEST(SimulationCanaryTest, AnAnswerForSomebodyElseIsFound) {
+  SimulationOptions options;
+  options.mixes_up = true;
+  EXPECT_TRUE(any_fault_says(options, "somebody else's"));
+}
+
+TEST(SimulationCanaryTest, ACallThatComesTwiceIsFound) {
+  SimulationOptions options;
+  options.doubles = true;
+  EXPECT_TRUE(any_fault_says(options, "was called 2 times"));
+}
+
+}  // namespace
+}  // namespace fnkit

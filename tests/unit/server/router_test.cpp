@@ -1,0 +1,163 @@
+// Which request is for what: every row of CONTRACT section 2 that is decided before a step runs.
+#include "server/router.hpp"
+
+#include <gtest/gtest.h>
+
+namespace fnkit {
+namespace {
+
+using server::Route;
+using server::Tokens;
+
+class RouterTest : public testing::Test {
+ protected:
+  RouterTest() {
+    std::vector<store::Change> changes;
+    for (const std::string name : {"p", "a@b", "a b", "..", "health"}) {
+      Result<pipeline::Plan> plan = pipeline::compile(name, R"({"steps":["f"]})");
+      changes.push_back(
+          {name, store::Entry{std::make_shared<const pipeline::Plan>(std::move(*plan)), {}}});
+    }
+    Result<pipeline::Plan> good = pipeline::compile("updated", R"({"steps":["f"]})");
+    changes.push_back(
+        {"updated", store::Entry{std::make_shared<const pipeline::Plan>(std::move(*good)), "bad"}});
+    changes.push_back({"bad", store::Entry{nullptr, "\"steps\" is missing"}});
+    pipelines_ = store::Snapshot().with(std::move(changes));
+  }
+
+  // "answer: 404 {…}" or "plan p path /x query ?q".
+  std::string routed(const std::string& target, const std::string& method = "POST") {
+    target_ = target;
+    http::Request request;
+    request.method = method;
+    request.target = target_;
+    std::vector<http::HeaderField> headers;
+    if (!authorization_.empty()) headers.push_back({"Authorization", authorization_});
+    request.headers = headers;
+    const store::Snapshot* pipelines = reached_ ? pipelines_.get() : nullptr;
+    Route route = server::route(request, tokens_, pipelines, {reached_, draining_});
+    if (!route.answer) {
+      return "plan " + route.plan->name + " path " + std::string(route.step_path) + " query " +
+             std::string(route.step_query);
+    }
+    headers_ = route.answer->extra_headers;
+    content_type_ = route.answer->content_type;
+    return std::to_string(route.answer->status) + " " + std::string(route.answer->body.bytes);
+  }
+
+  std::shared_ptr<const store::Snapshot> pipelines_;
+  Tokens tokens_;
+  bool reached_ = true;
+  bool draining_ = false;
+  std::string authorization_;
+  std::string target_;
+  std::string headers_;
+  std::string content_type_;
+};
+
+TEST_F(RouterTest, SuffixAndQueryGoToTheSteps) {
+  EXPECT_EQ(routed("/orchestrate/p"), "plan p path  query ");
+  EXPECT_EQ(routed("/orchestrate/p/"), "plan p path / query ");
+  EXPECT_EQ(routed("/orchestrate/p/x/y?q=1"), "plan p path /x/y query ?q=1");
+  EXPECT_EQ(routed("/orchestrate/p?q=a/b?c"), "plan p path  query ?q=a/b?c");
+  EXPECT_EQ(routed("/orchestrate/p/x%20y//z;a=%2f?"), "plan p path /x%20y//z;a=%2f query ?");
+  EXPECT_EQ(routed("/orchestrate/p?q=/../x"), "plan p path  query ?q=/../x");
+  for (const char* method : {"GET", "PUT", "DELETE", "PATCH", "OPTIONS"}) {
+    EXPECT_EQ(routed("/orchestrate/p", method), "plan p path  query ");
+  }
+}
+
+TEST_F(RouterTest, NoNameIsSaid) {
+  for (const char* target : {"/orchestrate", "/orchestrate/", "/orchestrate//x", "/orchestrate?a",
+                             "/orchestrate/?a=/p"}) {
+    EXPECT_EQ(routed(target), R"(400 {"error":"Pipeline name missing"})") << target;
+    EXPECT_EQ(content_type_, "application/json");
+  }
+}
+
+TEST_F(RouterTest, OtherPathsAreNotFound) {
+  for (const char* target : {"/orchestratep", "/orchestrated/p", "/Orchestrate/p", "/x", "//",
+                             "/healthz", "/health/", "*", "//orchestrate/p"}) {
+    EXPECT_EQ(routed(target), R"(404 {"error":"Not found"})") << target;
+    EXPECT_EQ(content_type_, "application/json");
+  }
+}
+
+TEST_F(RouterTest, AnUnknownPipelineIsNamed) {
+  EXPECT_EQ(routed("/orchestrate/q/x"), R"(404 {"error":"Pipeline not found: q"})");
+  EXPECT_EQ(routed("/orchestrate/q%22%0a"), R"(404 {"error":"Pipeline not found: q\"\n"})");
+  EXPECT_EQ(routed("/orchestrate/P"), R"(404 {"error":"Pipeline not found: P"})");
+}
+
+TEST_F(RouterTest, NamesMayBePercentEncoded) {
+  EXPECT_EQ(routed("/orchestrate/%70"), "plan p path  query ");
+  EXPECT_EQ(routed("/orchestrate/a@b"), "plan a@b path  query ");
+  EXPECT_EQ(routed("/orchestrate/a%40b/%70"), "plan a@b path /%70 query ");
+  EXPECT_EQ(routed("/orchestrate/p%2Fx"), R"(404 {"error":"Pipeline not found: p/x"})");
+  EXPECT_EQ(routed("/orchestrate/p%"), R"(404 {"error":"Pipeline not found: p%"})");
+  EXPECT_EQ(routed("/orchestrate/p%7"), R"(404 {"error":"Pipeline not found: p%7"})");
+  EXPECT_EQ(routed("/orchestrate/%zz"), R"(404 {"error":"Pipeline not found: %zz"})");
+  EXPECT_EQ(routed("/orchestrate/%2570"), R"(404 {"error":"Pipeline not found: %70"})");
+}
+
+// HTTP.md 6.3: '..' segments are refused, however they are written.
+TEST_F(RouterTest, NoPathLeadsOutOfAFunctionsOwn) {
+  for (const char* suffix : {"/..", "/../x", "/x/../y", "/x/..", "/%2e%2e/x", "/.%2E", "/%2e./x",
+                             "/x%2f..%2fy", "/x%2F%2e%2e"}) {
+    EXPECT_EQ(routed("/orchestrate/p" + std::string(suffix)).substr(0, 4), "400 ") << suffix;
+  }
+  for (const char* suffix : {"/...", "/..x", "/x..", "/.", "/%00%0d%0a", "/%252e%252e"}) {
+    EXPECT_EQ(routed("/orchestrate/p" + std::string(suffix)).substr(0, 5), "plan ") << suffix;
+  }
+}
+
+TEST_F(RouterTest, AnInvalidPipelineSaysWhyUnlessAGoodOneWasBefore) {
+  EXPECT_EQ(routed("/orchestrate/bad"),
+            R"(500 {"error":"Pipeline config invalid: bad","detail":"\"steps\" is missing"})");
+  EXPECT_EQ(routed("/orchestrate/updated"), "plan updated path  query ");
+}
+
+TEST_F(RouterTest, WithoutAStoreYetItIsUnavailable) {
+  reached_ = false;
+  EXPECT_EQ(routed("/orchestrate/p"), R"(503 {"error":"Pipeline store unavailable"})");
+  EXPECT_TRUE(headers_.starts_with("retry-after: ")) << headers_;
+  EXPECT_EQ(routed("/orchestrate/"), R"(400 {"error":"Pipeline name missing"})");
+  EXPECT_EQ(routed("/readyz", "GET").substr(0, 4), "503 ");
+  EXPECT_EQ(routed("/livez", "GET"), "200 OK");
+}
+
+TEST_F(RouterTest, WhereATokenIsSetItIsAskedForBeforeAnythingIsTold) {
+  tokens_ = Tokens({"secret"});
+  const std::string refused = R"(401 {"error":"Unauthorized - Invalid or missing Bearer token"})";
+  for (const char* target : {"/orchestrate/p", "/orchestrate/q", "/orchestrate/",
+                             "/orchestrate/bad", "/nowhere", "/metrics", "/observe/status"}) {
+    authorization_ = "";
+    EXPECT_EQ(routed(target), refused) << target;
+    EXPECT_EQ(headers_, "www-authenticate: Bearer\r\n");
+    authorization_ = "Bearer Secret";
+    EXPECT_EQ(routed(target), refused) << target;
+  }
+  authorization_ = "bearer secret";
+  EXPECT_EQ(routed("/orchestrate/p"), "plan p path  query ");
+  EXPECT_EQ(routed("/nowhere"), R"(404 {"error":"Not found"})");
+}
+
+TEST_F(RouterTest, HealthAsksForNoToken) {
+  tokens_ = Tokens({"secret"});
+  EXPECT_EQ(routed("/health", "GET"), "200 OK");
+  EXPECT_EQ(content_type_, "text/plain");
+  EXPECT_EQ(routed("/livez?x=1", "HEAD"), "200 OK");
+  EXPECT_EQ(routed("/readyz", "GET"), "200 OK");
+  EXPECT_EQ(routed("/", "GET"),
+            R"(200 {"service":"fnkit-orchestrator","version":")" FNKIT_VERSION R"("})");
+  EXPECT_EQ(content_type_, "application/json");
+  EXPECT_EQ(routed("/health", "POST").substr(0, 4), "405 ");
+  EXPECT_EQ(headers_, "allow: GET, HEAD, OPTIONS\r\n");  // RFC 9110 section 15.5.6
+  EXPECT_EQ(routed("/health", "OPTIONS"), "204 ");
+  draining_ = true;
+  EXPECT_EQ(routed("/readyz", "GET").substr(0, 4), "503 ");
+  EXPECT_EQ(routed("/livez", "GET"), "200 OK");
+}
+
+}  // namespace
+}  // namespace fnkit
