@@ -91,6 +91,33 @@ TEST_F(KernelRingTest, MoreConnectionsThanBuffersGetAllTheirData) {
   }
 }
 
+// Bytes and a reset right behind them, before the receive is armed or while nobody looks.
+TEST_F(KernelRingTest, AResetBehindTheLastBytesIsTold) {
+  for (const bool armed_before : {false, true}) {
+    const auto [client, server] = world_->pair();
+    Collector reader(ring_);
+    if (armed_before) {
+      reader.start(server);
+      int fired = 0;
+      ring::Timer timer(&count, &fired);
+      ring_.timers().arm(timer, ring_.now());
+      ASSERT_TRUE(world_->turn_while([&] { return fired == 0; }));
+    }
+    ASSERT_EQ(::write(client, "hello", 5), 5);
+    world_->reset(client);
+    if (!armed_before) reader.start(server);
+    bool over = false;
+    ring::Timer guard([](void* flag) { *static_cast<bool*>(flag) = true; }, &over);
+    ring_.timers().arm(guard, later(ring_.now(), std::chrono::seconds(10)));
+    ASSERT_TRUE(world_->turn_while([&] { return !reader.ended() && !over; }));
+    EXPECT_EQ(reader.bytes, "hello");
+    EXPECT_EQ(reader.result(), -ECONNRESET) << (armed_before ? "armed before" : "armed behind");
+    reader.cancel();
+    ASSERT_TRUE(world_->turn_while([&] { return !reader.ended(); }));
+    ring_.close(server);
+  }
+}
+
 // More is submitted in one turn than the submission queue holds.
 TEST_F(KernelRingTest, MoreOperationsThanTheQueueHoldsAreAllDone) {
   constexpr size_t kOperations = 3000;
