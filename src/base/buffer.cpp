@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <new>
 #include <utility>
 #include <vector>
@@ -21,6 +22,7 @@ constexpr size_t kBlocksKept = kAddressSanitizer ? 0 : 256;
 struct ThreadBlocks {
   std::vector<char*> free;
   size_t held = 0;
+  size_t held_max = std::numeric_limits<size_t>::max();
   ThreadBlocks() { free.reserve(kBlocksKept); }
   ~ThreadBlocks() {
     for (char* block : free) std::free(block);
@@ -121,6 +123,8 @@ void Buffer::clear() {
 }
 
 size_t Buffer::bytes_held_by_thread() { return blocks.held; }
+void Buffer::limit_thread(size_t bytes) { blocks.held_max = bytes; }
+bool Buffer::thread_holds_too_much() { return blocks.held >= blocks.held_max; }
 
 void Buffer::grow(size_t bytes) {
   const size_t content = size();

@@ -30,7 +30,8 @@ coro::Task<void> call(ring::Ring& ring, const net::Address& address, const Reque
                       DemoAnswer& answer) {
   const http::ClientOptions options;
   net::Resolver resolver(ring, net::ResolverOptions());
-  http::ClientPool pool(ring, resolver, options);
+  Random random(random_seed());
+  http::ClientPool pool(ring, resolver, random, options);
   coro::CancelScope scope;
   const Instant deadline = later(ring.now(), kPatience);
   const http::Endpoint endpoint{{}, 0, address};
@@ -41,7 +42,7 @@ coro::Task<void> call(ring::Ring& ring, const net::Address& address, const Reque
     http::OutgoingRequest request;
     request.head = writer.end(asked.method, asked.body.size());
     request.body = asked.body;
-    Result<http::IncomingResponse, http::CallError> response =
+    http::CallResult response =
         co_await pool.call(pool.upstream(endpoint), request, deadline, scope);
     answer.status = response ? response->status : 0;
     answer.body = response ? std::string(response->body.bytes) : response.error().detail;

@@ -17,14 +17,33 @@ struct Unit {
   uint64_t factor;
 };
 
+// A number, perhaps with a fraction of at most six digits that leaves a whole number of the
+// smallest unit, and a unit.
 std::optional<uint64_t> parse_with_unit(std::string_view text, std::span<const Unit> units,
                                         uint64_t largest) {
-  const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  const auto number = parse_decimal(text.substr(0, digits));
+  constexpr size_t kFractionDigitsMax = 6;
+  const auto take_digits = [&text] {
+    const size_t count = std::min(text.find_first_not_of("0123456789"), text.size());
+    const std::string_view digits = text.substr(0, count);
+    text.remove_prefix(count);
+    return digits;
+  };
+  const auto number = parse_decimal(take_digits());
+  std::string_view fraction;
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    fraction = take_digits();
+    if (fraction.empty() || fraction.size() > kFractionDigitsMax) return std::nullopt;
+  }
   for (const Unit& unit : units) {
-    if (text.substr(digits) != unit.suffix) continue;
+    if (text != unit.suffix) continue;
     if (!number || *number > largest / unit.factor) return std::nullopt;
-    return *number * unit.factor;
+    uint64_t part = parse_decimal(fraction).value_or(0) * unit.factor;
+    for (size_t i = 0; i < fraction.size(); ++i) {
+      if (part % 10 != 0) return std::nullopt;
+      part /= 10;
+    }
+    return *number * unit.factor + part;
   }
   return std::nullopt;
 }
@@ -32,12 +51,18 @@ std::optional<uint64_t> parse_with_unit(std::string_view text, std::span<const U
 }  // namespace
 
 Result<Duration> parse_duration(std::string_view text) {
-  static constexpr std::array<Unit, 5> kUnits = {
-      {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}}};
-  constexpr uint64_t kTenYears = 10ULL * 365 * 24 * 3'600'000;
-  const auto milliseconds = parse_with_unit(text, kUnits, kTenYears);
-  if (!milliseconds) return Error{"is no duration (500ms, 30s, 2m, 1h; a bare number is seconds)"};
-  return Duration(std::chrono::milliseconds(*milliseconds));
+  static constexpr std::array<Unit, 6> kUnits = {{{"", 1'000'000},
+                                                  {"us", 1},
+                                                  {"ms", 1000},
+                                                  {"s", 1'000'000},
+                                                  {"m", 60'000'000},
+                                                  {"h", 3'600'000'000}}};
+  constexpr uint64_t kTenYears = 10ULL * 365 * 24 * 3'600'000'000;
+  const auto microseconds = parse_with_unit(text, kUnits, kTenYears);
+  if (!microseconds) {
+    return Error{"is no duration (500us, 0.5ms, 30s, 2m, 1h; a bare number is seconds)"};
+  }
+  return Duration(std::chrono::microseconds(*microseconds));
 }
 
 Result<size_t> parse_size(std::string_view text) {

@@ -35,6 +35,10 @@ bool is_forbidden_v4(uint32_t host_order) {
 
 }  // namespace
 
+bool Address::operator==(const Address& other) const {
+  return length_ == other.length_ && std::memcmp(&storage_, &other.storage_, length_) == 0;
+}
+
 Address::Address(const sockaddr* address, socklen_t length) : length_(length) {
   REQUIRE(length <= sizeof storage_);
   std::memcpy(&storage_, address, length);

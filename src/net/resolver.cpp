@@ -29,21 +29,20 @@ Resolver::Resolver(ring::Ring& ring, const ResolverOptions& options)
     : channel_(std::make_unique<Channel>(ring, options)) {}
 Resolver::~Resolver() = default;
 
-coro::Task<Result<std::vector<Address>>> Resolver::resolve(std::string host, uint16_t port,
-                                                           Instant deadline,
-                                                           coro::CancelScope& scope) {
+coro::Task<Result<Resolved>> Resolver::resolve(std::string host, uint16_t port, Instant deadline,
+                                               coro::CancelScope& scope) {
   const std::string bracketed = host.find(':') == std::string::npos ? host : "[" + host + "]";
   Result<Address> literal = Address::parse(bracketed + ":" + std::to_string(port));
-  if (literal) co_return std::vector<Address>{*literal};
+  if (literal) co_return Resolved{{*literal}, kNever};
   if (is_localhost(host)) {
     const std::vector<Address> loopback = {*Address::parse("127.0.0.1:0"),
                                            *Address::parse("[::1]:0")};
-    co_return with_port(loopback, port);
+    co_return Resolved{with_port(loopback, port), kNever};
   }
   Channel::Entry& entry = channel_->entry(host);
   ring::Ring& ring = channel_->ring();
   if (ring.now() < entry.expires && !entry.addresses.empty()) {
-    co_return with_port(entry.addresses, port);
+    co_return Resolved{with_port(entry.addresses, port), entry.expires};
   }
   if (ring.now() >= entry.expires) {
     Channel::Waiter waiter;
@@ -62,7 +61,7 @@ coro::Task<Result<std::vector<Address>>> Resolver::resolve(std::string host, uin
   if (entry.addresses.empty() || ring.now() >= entry.stale_until) {
     co_return Error{"cannot resolve '" + host + "': " + entry.failure};
   }
-  co_return with_port(entry.addresses, port);
+  co_return Resolved{with_port(entry.addresses, port), entry.expires};
 }
 
 coro::Task<void> Resolver::close() { co_await channel_->close(); }

@@ -5,10 +5,15 @@
 
 namespace fnkit::net {
 
-Stream::Stream(ring::Ring& ring, int fd)
-    : ring_(ring), fd_(fd), receive_timer_(&receive_timed_out, this) {
+Stream::Stream(ring::Ring& ring, int fd, size_t read_ahead_max)
+    : ring_(ring),
+      fd_(fd),
+      read_ahead_max_(read_ahead_max),
+      receive_timer_(&receive_timed_out, this) {
   receive_.handler = &receive_completed;
   receive_.owner = this;
+  send_.handler = &send_completed;
+  send_.owner = this;
   arm();
 }
 
@@ -56,7 +61,7 @@ void Stream::received() {
     input_.append(receive_.data);
     arrived_ += receive_.data.size();
     // Somebody who sends without being read must not fill the memory: pause until it is.
-    if (!reader_.handle && input_.size() > kReadAheadMax) ring_.cancel(receive_);
+    if (!reader_.handle && input_.size() > read_ahead_max_) ring_.cancel(receive_);
     tell_reader();
     return;
   }
@@ -84,9 +89,23 @@ void Stream::receive_timed_out(void* context) {
   coro::ReadyQueue::of_thread().post(self.reader_);
 }
 
-void Stream::on_arrival(ArrivalAction action, void* context) {
+void Stream::on_arrival(Action action, void* context) {
   arrival_action_ = action;
   arrival_context_ = context;
+}
+
+void Stream::on_sent(Action action, void* context) {
+  sent_action_ = action;
+  sent_context_ = context;
+}
+
+void Stream::send_completed(ring::Operation& operation) {
+  auto& self = *static_cast<Stream*>(operation.owner);
+  if (operation.waiter.handle) {
+    if (!operation.waiter.linked()) coro::ReadyQueue::of_thread().post(operation.waiter);
+  } else if (self.sent_action_ != nullptr) {
+    self.sent_action_(self.sent_context_);
+  }
 }
 
 void Stream::start_send(std::span<const std::string_view> parts, ring::SendMode mode,
@@ -112,6 +131,7 @@ void Stream::stop() {
 
 coro::Task<void> Stream::close() {
   stop();
+  sent_action_ = nullptr;
   if (receive_.submitted) co_await receive_ended_.wait();
   if (send_.submitted) co_await send_.completed();
   ring_.close(std::exchange(fd_, -1));

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <optional>
+#include <span>
 
 #include "fnkit/json/quote.hpp"
 #include "fnkit/json/value.hpp"
@@ -20,22 +22,60 @@ Result<Mode> read_mode(const json::Value& config) {
   return Error{"\"mode\" is \"sequential\" or \"parallel\", not " + found};
 }
 
-std::vector<std::string> unknown_keys_of(const json::Value& config) {
-  std::vector<std::string> unknown;
-  for (const json::Member& member : config.members()) {
-    if (member.key != "mode" && member.key != "steps") unknown.push_back(member.key);
+using Keys = std::vector<std::string>;
+
+Keys unknown_keys_of(const json::Value& object, std::span<const std::string_view> known) {
+  Keys unknown;
+  for (const json::Member& member : object.members()) {
+    if (std::find(known.begin(), known.end(), member.key) == known.end()) {
+      unknown.push_back(member.key);
+    }
   }
   return unknown;
 }
 
+constexpr std::string_view kConfigKeys[] = {"mode", "steps"};
+constexpr std::string_view kStepKeys[] = {"fn", "pipelining", "idempotent"};
+
 Error steps_are_missing(const json::Value& config) {
-  for (const std::string& key : unknown_keys_of(config)) {
+  for (const std::string& key : unknown_keys_of(config, kConfigKeys)) {
     if (nearest_key(key) == "steps") return Error{"\"steps\" is missing; " + unknown_key(key)};
   }
   return Error{"\"steps\" is missing"};
 }
 
-Result<std::vector<Node>> read_steps(const json::Value& config) {
+Result<bool> read_flag(const json::Value& step, std::string_view key, bool otherwise) {
+  const json::Value* flag = step.find(key);
+  if (flag == nullptr) return otherwise;
+  const std::optional<bool> value = flag->as_boolean();
+  if (value) return *value;
+  return Error{"\"" + std::string(key) + "\" is true or false, not " +
+               std::string(name_of(flag->kind()))};
+}
+
+// {"fn":"name"}, with what is said of the calls.
+Result<Call> read_step_object(const json::Value& step, Keys& unknown) {
+  const json::Value* name = step.find("fn");
+  if (name == nullptr) return Error{"\"fn\", the function's name, is missing"};
+  if (name->as_string() == nullptr) {
+    return Error{"\"fn\" is a function's name, not " + std::string(name_of(name->kind()))};
+  }
+  Result<bool> pipelining = read_flag(step, "pipelining", true);
+  if (!pipelining) return pipelining.error();
+  Result<bool> idempotent = read_flag(step, "idempotent", false);
+  if (!idempotent) return idempotent.error();
+  for (std::string& key : unknown_keys_of(step, kStepKeys)) unknown.push_back(std::move(key));
+  return Call{*name->as_string(), *pipelining, *idempotent};
+}
+
+Result<Call> read_step(const json::Value& step, Keys& unknown) {
+  if (step.kind() == json::Kind::object) return read_step_object(step, unknown);
+  const std::string* name = step.as_string();
+  if (name != nullptr) return Call{*name};
+  return Error{std::string(name_of(step.kind())) + ", not a function name"};
+}
+
+Result<std::vector<Node>> read_steps(const json::Value& config, Keys& unknown) {
   const json::Value* steps = config.find("steps");
   if (steps == nullptr) return steps_are_missing(config);
   if (steps->kind() != json::Kind::array) {
@@ -48,13 +88,14 @@ Result<std::vector<Node>> read_steps(const json::Value& config) {
   }
   std::vector<Node> nodes;
   for (const json::Value& step : steps->elements()) {
-    const std::string* name = step.as_string();
-    if (name == nullptr) {
-      return Error{"step " + std::to_string(nodes.size() + 1) + " is " +
-                   std::string(name_of(step.kind())) + ", not a function name"};
+    Result<Call> call = read_step(step, unknown);
+    if (!call) {
+      const std::string place = "step " + std::to_string(nodes.size() + 1);
+      const bool is_object = step.kind() == json::Kind::object;
+      return Error{place + (is_object ? ": " : " is ") + call.error().message};
     }
-    if (Result<void> checked = check_step_name(*name); !checked) return checked.error();
-    nodes.push_back(Node{Call{*name}});
+    if (Result<void> checked = check_step_name(call->function); !checked) return checked.error();
+    nodes.push_back(Node{std::move(*call)});
   }
   return nodes;
 }
@@ -95,11 +136,11 @@ Result<Plan> compile(std::string_view name, std::string_view config) {
   }
   Result<Mode> mode = read_mode(*value);
   if (!mode) return mode.error();
-  Result<std::vector<Node>> nodes = read_steps(*value);
-  if (!nodes) return nodes.error();
   Plan plan;
   plan.name = name;
-  plan.unknown_keys = unknown_keys_of(*value);
+  plan.unknown_keys = unknown_keys_of(*value, kConfigKeys);
+  Result<std::vector<Node>> nodes = read_steps(*value, plan.unknown_keys);
+  if (!nodes) return nodes.error();
   if (*mode == Mode::sequential) {
     plan.root.kind = Sequence{std::move(*nodes)};
   } else {

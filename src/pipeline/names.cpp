@@ -71,7 +71,7 @@ Result<void> check_step_name(std::string_view name) {
 }
 
 std::string_view nearest_key(std::string_view key) {
-  static constexpr std::string_view kKeys[] = {"mode", "steps"};
+  static constexpr std::string_view kKeys[] = {"mode", "steps", "fn", "pipelining", "idempotent"};
   std::string_view nearest;
   size_t best = std::max<size_t>(key.size() / 2, 1) + 1;
   for (const std::string_view known : kKeys) {

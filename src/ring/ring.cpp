@@ -1,5 +1,6 @@
 #include "fnkit/ring/ring.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "fnkit/coro/task_group.hpp"
@@ -41,11 +42,29 @@ void Ring::progressed(Operation& operation) {
   }
 }
 
+void Ring::DeferredList::ask(Deferred& deferred) {
+  if (!deferred.linked()) asked.push_back(deferred);
+}
+
+void Ring::DeferredList::run() {
+  while (Deferred* deferred = asked.pop_front()) deferred->run(deferred->owner);
+}
+
+Duration Ring::observed_since(Instant from) const {
+  const Instant busy_from = std::max(from, previous_);
+  return now_ - from - std::max(Duration::zero(), departed_ - busy_from);
+}
+
 void Ring::turn() {
   coro::ReadyQueue& ready = coro::ReadyQueue::of_thread();
+  departed_ = read_clock();
+  soon_.run();
+  at_departure_.run();
   wait(ready.empty() ? timers_.next_wakeup() : now_);
+  previous_ = now_;
   now_ = read_clock();
   reap();
+  soon_.run();
   timers_.advance(now_);
   ready.run_batch();
 }

@@ -34,8 +34,11 @@ bool is_idempotent(std::string_view method) {
 
 int status_of(http::CallError::Kind kind) {
   switch (kind) {
-    case http::CallError::Kind::timeout: return 504;
-    case http::CallError::Kind::overloaded: return 503;
+    case http::CallError::Kind::timeout:
+    case http::CallError::Kind::no_connection:
+    case http::CallError::Kind::not_read: return 504;
+    case http::CallError::Kind::too_many_waiting:
+    case http::CallError::Kind::too_much_held: return 503;
     case http::CallError::Kind::unreachable:
     case http::CallError::Kind::broken:
     case http::CallError::Kind::protocol:
@@ -75,27 +78,24 @@ FunctionCaller::FunctionCaller(Core& core, const http::Request& request, const R
       trace_(TraceContext::of(request, core.random)) {}
 
 coro::Task<Result<pipeline::Output, pipeline::StepError>> FunctionCaller::call(
-    const std::string& function, const pipeline::Payload& input, Instant deadline,
+    const pipeline::Call& call, const pipeline::Payload& input, Instant deadline,
     coro::CancelScope& scope) {
-  const FunctionDirectory::Function& to = core_.functions.find(function);
+  const FunctionDirectory::Function& to = core_.functions.find(call.function);
   const std::string_view method = input.body.bytes.empty() ? request_.method : "POST";
   http::RequestWriter writer;
   http::OutgoingRequest request;
   request.head = write_head(writer, to, method, input);
   request.body = input.body.bytes;
   request.is_head = method == "HEAD";
-  request.may_repeat = is_idempotent(method);
+  request.may_repeat = call.idempotent || is_idempotent(method);
+  request.may_share = call.may_share;
   const Instant step_deadline = later(core_.ring.now(), core_.settings.step_timeout);
-  Result<http::IncomingResponse, http::CallError> answer =
-      co_await core_.pool.call(*to.upstream, request, std::min(deadline, step_deadline), scope);
+  const Instant until = std::min(deadline, step_deadline);
+  http::CallResult answer = co_await core_.pool.call(*to.upstream, request, until, scope);
   if (!answer) {
     http::CallError& error = answer.error();
-    if (error.kind == http::CallError::Kind::timeout && core_.ring.now() >= step_deadline) {
-      error.detail += " (step timeout " + in_words(core_.settings.step_timeout) + ")";
-    } else if (error.kind == http::CallError::Kind::timeout && core_.ring.now() >= deadline) {
-      error.detail += " (pipeline timeout " + in_words(core_.settings.pipeline_timeout) + ")";
-    }
-    co_return to_step_error(function, std::move(error));
+    error.detail += limit_of(error.kind, step_deadline <= deadline);
+    co_return to_step_error(call.function, std::move(error));
   }
   pipeline::Output output;
   output.status = answer->status;
@@ -103,6 +103,21 @@ coro::Task<Result<pipeline::Output, pipeline::StepError>> FunctionCaller::call(
   if (is_repeatable(answer->content_type)) output.payload.content_type = answer->content_type;
   output.payload.content_encoding = answer->content_encoding;
   co_return output;
+}
+
+// Which limit an error is about, as people set it; nothing where it is about none.
+std::string FunctionCaller::limit_of(http::CallError::Kind kind, bool step_is_first) const {
+  const Settings& settings = core_.settings;
+  switch (kind) {
+    case http::CallError::Kind::timeout:
+      return step_is_first ? " (step timeout " + in_words(settings.step_timeout) + ")"
+                           : " (pipeline timeout " + in_words(settings.pipeline_timeout) + ")";
+    case http::CallError::Kind::no_connection:
+      return " (connect timeout " + in_words(settings.functions.connect_timeout) + ")";
+    case http::CallError::Kind::not_read:
+      return " (write timeout " + in_words(settings.functions.write_timeout) + ")";
+    default: return {};
+  }
 }
 
 size_t FunctionCaller::orchestrators_before(const http::Request& request) {

@@ -20,7 +20,7 @@ class FunctionDirectory {
       : settings_(settings), pool_(pool) {}
 
   struct Function {
-    http::ClientPool::Upstream* upstream;
+    http::Upstream* upstream;
     std::string authority;
     std::string path;  // goes before the request's path
   };
@@ -46,7 +46,7 @@ class FunctionCaller final : public pipeline::FunctionCaller {
   // All must outlive it.
   FunctionCaller(Core& core, const http::Request& request, const Route& route);
 
-  coro::Task<Result<pipeline::Output, pipeline::StepError>> call(const std::string& function,
+  coro::Task<Result<pipeline::Output, pipeline::StepError>> call(const pipeline::Call& call,
                                                                  const pipeline::Payload& input,
                                                                  Instant deadline,
                                                                  coro::CancelScope& scope) override;
@@ -55,6 +55,7 @@ class FunctionCaller final : public pipeline::FunctionCaller {
   static size_t orchestrators_before(const http::Request& request);
 
  private:
+  std::string limit_of(http::CallError::Kind kind, bool step_is_first) const;
   std::string_view write_head(http::RequestWriter& writer, const FunctionDirectory::Function& to,
                               std::string_view method, const pipeline::Payload& input);
 

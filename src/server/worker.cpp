@@ -25,7 +25,7 @@ class Worker::Core final : public http::Handler {
         shared_(shared),
         random_(random_seed()),
         resolver_(ring, net::ResolverOptions()),
-        pool_(ring, resolver_, settings.functions),
+        pool_(ring, resolver_, random_, settings.functions),
         functions_(settings, pool_),
         calling_{settings, ring, random_, pool_, functions_},
         grace_timer_(&grace_is_over, this),
@@ -116,7 +116,7 @@ std::optional<http::Response> Worker::Core::overload() const {
   if (requests_in_progress_ >= settings_.requests_max) {
     return http::retry_later("Too many requests in progress");
   }
-  if (Buffer::bytes_held_by_thread() >= settings_.held_bytes_max) {
+  if (Buffer::thread_holds_too_much()) {
     return http::retry_later("Too many bytes held for requests in progress");
   }
   return std::nullopt;
@@ -194,6 +194,7 @@ Worker::Worker(const Settings& settings, std::vector<int> listeners)
 Worker::~Worker() = default;
 
 void Worker::run(ring::Ring& ring) {
+  Buffer::limit_thread(settings_.held_bytes_max);
   Core core(settings_, ring, shared_);
   ring.run(core.serve(std::move(listeners_)));
 }

@@ -26,11 +26,11 @@ coro::Task<Result<int>> connect_to(ring::Ring& ring, net::Resolver& resolver, En
     if (!address) co_return address.error();
     co_return co_await net::connect(ring, *address, deadline, scope);
   }
-  Result<std::vector<net::Address>> addresses =
+  Result<net::Resolved> resolved =
       co_await resolver.resolve(endpoint.host, endpoint.port, deadline, scope);
-  if (!addresses) co_return addresses.error();
+  if (!resolved) co_return resolved.error();
   Result<int> fd = Error{"'" + endpoint.host + "' has no address"};
-  for (const net::Address& address : *addresses) {
+  for (const net::Address& address : resolved->addresses) {
     fd = co_await net::connect(ring, address, deadline, scope);
     if (fd || fd.error().code == ETIMEDOUT || scope.cancelled()) break;
   }
@@ -125,7 +125,7 @@ coro::Task<Result<Reply>> Connection::receive(Instant deadline) {
   }
 }
 
-void Connection::on_arrival(net::Stream::ArrivalAction action, void* context) {
+void Connection::on_arrival(net::Stream::Action action, void* context) {
   stream_.on_arrival(action, context);
 }
 

@@ -71,9 +71,9 @@ class ChangesBase(StoreCase):
         self.runs("q", "one")
 
     def test_set_with_expiry(self):
-        self.db("SET", PREFIX + "p", TWO, "PX", 400)
+        self.db("SET", PREFIX + "p", TWO, "PX", 2000)
         self.runs("p", "two")
-        self.gone("p", deadline=3.0)
+        self.gone("p", deadline=5.0)
 
     def test_expire_in_the_past_is_a_deletion(self):
         self.db("EXPIRE", PREFIX + "p", -1)

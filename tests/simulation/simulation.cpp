@@ -46,6 +46,10 @@ server::Settings settings_of(const SimulationOptions& options) {
   settings.pipeline_timeout = seconds(3);
   settings.callers.head_timeout = settings.callers.body_timeout = seconds(5);
   settings.drain_timeout = seconds(1);
+  settings.functions.pipelining_wait = milliseconds(100);  // functions take milliseconds here
+  settings.functions.pipelining_trust = 2;
+  // Functions end connections, as they may, and with them what was sent behind.
+  if (!options.faults) settings.functions.pipelining_depth = 1;
   if (options.faults) {
     settings.functions.connections_max = 3;
     settings.functions.waiting_max = 4;

@@ -40,6 +40,10 @@ class Buffer {
 
   // Bytes that the buffers of this thread hold allocated now.
   static size_t bytes_held_by_thread();
+  // More than that is too much: whoever lets a buffer grow as others send looks before it goes on.
+  // Without a limit nothing is.
+  static void limit_thread(size_t bytes);
+  static bool thread_holds_too_much();
 
  private:
   void grow(size_t bytes);

@@ -1,12 +1,14 @@
-// This core's connections to functions: one is found, opened or waited for; the call is made; the
-// connection goes back.
+// This core's connections to functions: a call is given one, shares one, waits for one, or has one
+// opened.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <optional>
 
+#include "fnkit/base/random.hpp"
 #include "fnkit/coro/task_group.hpp"
-#include "fnkit/http/client_connection.hpp"
+#include "fnkit/http/call.hpp"
 #include "fnkit/net/resolver.hpp"
 
 namespace fnkit::http {
@@ -20,50 +22,35 @@ struct Endpoint {
   std::string to_text() const;
 };
 
-// A call is sent at most once, with two exceptions, each once and on a new connection: nothing of
-// it had been accepted by the kernel, or it may be repeated and no byte of an answer had come.
-// One thread.
-class ClientPool : ClientConnection::Owner {
- public:
-  class Upstream;
+class Upstream;
 
-  // `options` must outlive it.
-  ClientPool(ring::Ring& ring, net::Resolver& resolver, const ClientOptions& options);
-  ~ClientPool() override;
+// A call is sent at most once, with the exceptions of the table in client_connection.hpp. One
+// thread.
+class ClientPool {
+ public:
+  struct Shared;  // with its upstreams
+
+  // All must outlive it.
+  ClientPool(ring::Ring& ring, net::Resolver& resolver, Random& random,
+             const ClientOptions& options);
+  ~ClientPool();
 
   // All that this core knows of an endpoint; the same one for the same endpoint, until close().
   Upstream& upstream(const Endpoint& endpoint);
 
-  coro::Task<Result<IncomingResponse, CallError>> call(Upstream& upstream,
-                                                       const OutgoingRequest& request,
-                                                       Instant deadline, coro::CancelScope& scope);
+  // `request` and `scope` stay until the task has returned. Ends soon after `scope` is cancelled or
+  // `deadline` has come.
+  coro::Task<CallResult> call(Upstream& upstream, const OutgoingRequest& request, Instant deadline,
+                              coro::CancelScope& scope);
+
+  const CallCounts& counts() const;
 
   // Closes what is idle and returns when nothing is open; no call may be under way.
   coro::Task<void> close();
 
  private:
-  struct Pooled;
-  struct Waiter;
-  using Acquired = Result<Pooled*, CallError>;
-
-  coro::Task<Acquired> acquire(Upstream& upstream, Instant deadline, coro::CancelScope& scope);
-  coro::Task<Acquired> wait_for_one(Upstream& upstream, Instant deadline, coro::CancelScope& scope);
-  coro::Task<Acquired> replace(Pooled& broken, Instant deadline, coro::CancelScope& scope);
-  coro::Task<Acquired> open(Upstream& upstream, Instant deadline, coro::CancelScope& scope);
-  coro::Task<Result<int>> connect(const Endpoint& endpoint, Instant deadline,
-                                  coro::CancelScope& scope);
-  void release(Pooled& connection);
-  void discard(Pooled& connection);
-  void discard_idle(Upstream& upstream);
-  coro::Task<void> close_and_free(Pooled* connection);
-  void slot_is_free(Upstream& upstream);
-  void idle_ended(ClientConnection& connection) override;
-
-  ring::Ring& ring_;
-  net::Resolver& resolver_;
-  const ClientOptions& options_;
+  std::unique_ptr<Shared> shared_;
   std::map<std::string, std::unique_ptr<Upstream>> upstreams_;
-  coro::TaskGroup closing_;
 };
 
 }  // namespace fnkit::http

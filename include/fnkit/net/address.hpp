@@ -11,10 +11,12 @@
 
 namespace fnkit::net {
 
-// A value; comparable by its bytes.
+// A value.
 class Address {
  public:
   Address() = default;
+  // The same bytes.
+  bool operator==(const Address& other) const;
   // Copies `length` bytes.
   Address(const sockaddr* address, socklen_t length);
 

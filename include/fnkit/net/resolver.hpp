@@ -17,6 +17,11 @@ struct ResolverOptions {
   Duration stale_max = std::chrono::seconds(60);  // a known address is used on while DNS fails
 };
 
+struct Resolved {
+  std::vector<Address> addresses;
+  Instant fresh_until;  // until then they may be used without asking again
+};
+
 // Reads the hosts file and asks the servers of resolv.conf, for A and AAAA. Answers are kept for
 // their TTL within the options' bounds; one query a name is under way at a time. One thread.
 class Resolver {
@@ -27,8 +32,8 @@ class Resolver {
   // At least one address, each with `port`; or why there is none. An IP address as `host` is
   // itself, localhost and names below it are the loopback addresses. ETIMEDOUT at the deadline,
   // ECANCELED when `scope` is cancelled or close() was called.
-  coro::Task<Result<std::vector<Address>>> resolve(std::string host, uint16_t port,
-                                                   Instant deadline, coro::CancelScope& scope);
+  coro::Task<Result<Resolved>> resolve(std::string host, uint16_t port, Instant deadline,
+                                       coro::CancelScope& scope);
 
   // Gives up what is under way, and returns when the kernel has let go.
   coro::Task<void> close();

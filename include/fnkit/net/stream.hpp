@@ -12,21 +12,22 @@ namespace fnkit::net {
 
 // Owns a connected socket. What arrives is collected in input() at all times, so the end of a
 // connection is known when it happens and not when somebody next reads. Where nobody takes it, no
-// more than kReadAheadMax is collected (and what was on its way).
+// more than `read_ahead_max` bytes are collected (and what was on its way).
 //
 // It ends in three steps: stop() makes every wait return -ECANCELED; close() waits until the kernel
 // has let go of it; then it may be destroyed. One thread.
 class Stream {
  public:
   static constexpr size_t kReadAheadMax = 64 * 1024;
-  using ArrivalAction = void (*)(void* context);
+  using Action = void (*)(void* context);
 
   // Takes over `fd`.
-  Stream(ring::Ring& ring, int fd);
+  Stream(ring::Ring& ring, int fd, size_t read_ahead_max = kReadAheadMax);
   ~Stream();
 
   // Bytes received and not yet taken out. Whoever reads takes them from here.
   Buffer& input() { return input_; }
+  const Buffer& input() const { return input_; }
 
   struct ReceiveAwaiter {
     Stream& stream;
@@ -43,17 +44,22 @@ class Stream {
 
   // The peer has ended its side, or the connection has failed.
   bool ended() const { return end_ != End::open; }
-  // stop() was called.
-  bool stopped() const { return stopped_; }
+  // The errno of a connection that has failed, else 0.
+  int end_error() const { return end_ == End::failed ? error_ : 0; }
 
   // `action` is called, inside the loop's turn, when bytes or the end arrive while nobody receives.
-  // nullptr: no longer.
-  void on_arrival(ArrivalAction action, void* context);
+  // nullptr: no longer; so does stop().
+  void on_arrival(Action action, void* context);
+  // `action` is called, inside the loop's turn, when a send has ended that nobody awaits. nullptr:
+  // no longer; so does close().
+  void on_sent(Action action, void* context);
 
   // Begins to send `parts`, in order, as one run of bytes; they must stay until sent() has
   // returned. Fails with ETIMEDOUT when for `stall_max` not a byte gets away. One send at a time.
   void start_send(std::span<const std::string_view> parts, ring::SendMode mode, Duration stall_max);
   bool sending() const { return send_.submitted; }
+  // How the last send ended: >= 0, or -errno. Valid when not sending().
+  int32_t send_result() const { return send_.result; }
   // Bytes of the last send that the kernel has taken.
   size_t bytes_sent() const { return static_cast<size_t>(send_.sent); }
 
@@ -83,18 +89,22 @@ class Stream {
   void arm();
   void received();
   static void receive_completed(ring::Operation& operation);
+  static void send_completed(ring::Operation& operation);
   static void receive_timed_out(void* stream);
 
   ring::Ring& ring_;
   int fd_;
+  size_t read_ahead_max_;
   Buffer input_;
   size_t arrived_ = 0;  // bytes of input_ that no receive() has told of
   End end_ = End::open;
   int error_ = 0;
   bool stopped_ = false;
   bool timed_out_ = false;
-  ArrivalAction arrival_action_ = nullptr;
+  Action arrival_action_ = nullptr;
   void* arrival_context_ = nullptr;
+  Action sent_action_ = nullptr;
+  void* sent_context_ = nullptr;
   coro::ReadyNode reader_;
   ring::Timer receive_timer_;
   ring::Operation receive_;

@@ -15,6 +15,8 @@ struct Node;
 // Calls one function.
 struct Call {
   std::string function;
+  bool may_share = true;    // "pipelining": others may be on their way over the same connection
+  bool idempotent = false;  // "idempotent": calling it twice does no harm, whatever the method
 };
 
 // Each node's output is the next one's input; the first failure ends it.

@@ -44,8 +44,8 @@ struct FunctionCaller {
   virtual ~FunctionCaller() = default;
   // An answer of any status is an Output. `input` stays until the task has returned. `deadline` is
   // the pipeline's; the step's own may come earlier. Ends soon after `scope` is cancelled.
-  virtual coro::Task<Result<Output, StepError>> call(const std::string& function,
-                                                     const Payload& input, Instant deadline,
+  virtual coro::Task<Result<Output, StepError>> call(const Call& call, const Payload& input,
+                                                     Instant deadline,
                                                      coro::CancelScope& scope) = 0;
 };
 

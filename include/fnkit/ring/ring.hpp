@@ -11,10 +11,21 @@
 
 namespace fnkit::ring {
 
-// A turn: hand over what was submitted, wait for the first completion or deadline, let completions
-// and timers make coroutines ready, resume these. Resuming comes last, so that whoever turns until
-// something has happened does not wait once more after it has. Everything runs on the thread that
-// made the ring.
+struct DeferredTag;
+
+// Something to do once, soon: Ring::defer(). Take back with unlink(); destroying it takes it back.
+struct Deferred : ListNode<DeferredTag> {
+  using Action = void (*)(void* context);
+  Deferred(Action action, void* context) : run(action), owner(context) {}
+
+  Action run;
+  void* owner;
+};
+
+// A turn: run what was deferred, hand over what was submitted, wait for the first completion or
+// deadline, let completions and timers make coroutines ready, resume these. Resuming comes last, so
+// that whoever turns until something has happened does not wait once more after it has. Everything
+// runs on the thread that made the ring.
 class Ring {
  public:
   virtual ~Ring() = default;
@@ -27,8 +38,20 @@ class Ring {
   // Harmless where it is not submitted.
   void cancel(Operation& operation);
 
+  // Runs `deferred` once, when a turn's completions have all been seen or when its coroutines have
+  // all gone on, whichever comes first: to do once what many of them ask for.
+  void defer(Deferred& deferred) { soon_.ask(deferred); }
+  // Runs `deferred` once, right before the loop hands over and waits: to send as one what has been
+  // gathered in a turn.
+  void defer_to_departure(Deferred& deferred) { at_departure_.ask(deferred); }
+
   // The time of this turn.
   Instant now() const { return now_; }
+  // When the loop last went to wait; for what is deferred to departure: now, freshly read.
+  Instant departed() const { return departed_; }
+  // How long something took that began at `from` and that this turn has seen the end of, without
+  // the time in which the loop was busy and could not have seen it.
+  Duration observed_since(Instant from) const;
   TimerWheel& timers() { return timers_; }
 
   // A stream socket of `family`, with TCP_NODELAY where that applies; blocking, as io_uring wants.
@@ -47,12 +70,12 @@ class Ring {
   size_t in_flight() const { return in_flight_; }
 
  protected:
-  explicit Ring(Instant now) : now_(now), timers_(now) {}
+  explicit Ring(Instant now) : now_(now), departed_(now), previous_(now), timers_(now) {}
 
   virtual void start(Operation& operation) = 0;
   virtual void stop(Operation& operation) = 0;
   // Hands over what was started and waits until something completes or `until` has come (kNever:
-  // only for completions; now(): not at all).
+  // only for completions; now(): not at all). It is departed() when it is called.
   virtual void wait(Instant until) = 0;
   virtual Instant read_clock() = 0;
   // Calls complete() or progressed() for all that has happened.
@@ -64,8 +87,17 @@ class Ring {
 
  private:
   Instant now_;
+  Instant departed_;
+  Instant previous_;  // now() of the turn before
   TimerWheel timers_;
   size_t in_flight_ = 0;
+  struct DeferredList {
+    void ask(Deferred& deferred);
+    void run();
+    IntrusiveList<Deferred, DeferredTag> asked;
+  };
+  DeferredList soon_;
+  DeferredList at_departure_;
 };
 
 // Why the kernel forbids io_uring here, and what to change: one sentence.

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "fnkit/http/client_connection.hpp"
 #include "fnkit/http/client_pool.hpp"
 #include "fnkit/http/server_connection.hpp"
 #include "fnkit/net/address.hpp"

@@ -54,7 +54,7 @@ class Connection {
   bool ended() const { return stream_.ended(); }
   // `action` is called, inside the loop's turn, when bytes or the end arrive while nothing is
   // expected: for an idle connection that is its end. nullptr: no longer.
-  void on_arrival(net::Stream::ArrivalAction action, void* context);
+  void on_arrival(net::Stream::Action action, void* context);
 
   void stop() { stream_.stop(); }
   coro::Task<void> close();

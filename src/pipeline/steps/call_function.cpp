@@ -4,7 +4,7 @@ namespace fnkit::pipeline {
 
 coro::Task<Outcome> call_function(const Call& call, const Payload& input, Context context) {
   Result<Output, StepError> answer =
-      co_await context.functions.call(call.function, input, context.deadline, context.scope);
+      co_await context.functions.call(call, input, context.deadline, context.scope);
   Failure failure;
   if (!answer) {
     failure.push_back(std::move(answer.error()));

@@ -16,7 +16,10 @@ std::string_view kind_name(http::CallError::Kind kind) {
     case http::CallError::Kind::broken: return "broken";
     case http::CallError::Kind::protocol: return "protocol";
     case http::CallError::Kind::timeout: return "timeout";
-    case http::CallError::Kind::overloaded: return "overloaded";
+    case http::CallError::Kind::no_connection: return "no connection";
+    case http::CallError::Kind::not_read: return "not read";
+    case http::CallError::Kind::too_many_waiting: return "too many waiting";
+    case http::CallError::Kind::too_much_held: return "too much held";
     case http::CallError::Kind::cancelled: return "cancelled";
   }
   return "?";
@@ -29,7 +32,7 @@ std::string ok(std::string_view body, std::string_view more_headers) {
          "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
 }
 
-std::string text_of(const std::optional<Result<http::IncomingResponse, http::CallError>>& outcome) {
+std::string text_of(const std::optional<http::CallResult>& outcome) {
   if (!outcome) return "pending";
   if (!*outcome) {
     return std::string(kind_name(outcome->error().kind)) + ": " + outcome->error().detail;
@@ -88,12 +91,13 @@ coro::Task<void> FunctionWorld::accept() {
 FunctionWorld::Call& FunctionWorld::start(std::string_view method, std::string_view name,
                                           Duration within, size_t body_bytes,
                                           const net::Address& address) {
-  if (pool_ == nullptr) pool_ = std::make_unique<http::ClientPool>(ring, resolver_, options);
+  if (pool_ == nullptr)
+    pool_ = std::make_unique<http::ClientPool>(ring, resolver_, random_, options);
   Call& call = *calls_.emplace_back(std::make_unique<Call>());
   call.body.assign(body_bytes, 'x');
   call.head = std::string(method) + " /" + std::string(name) + " HTTP/1.1\r\nhost: f\r\n" +
               "content-length: " + std::to_string(body_bytes) + "\r\n\r\n";
-  call.request = {call.head, call.body, false, method == "GET"};
+  call.request = {call.head, call.body, false, method == "GET", true};
   if (given_up_) call.scope.cancel();
   http::Endpoint endpoint;
   endpoint.address = address;
@@ -102,7 +106,7 @@ FunctionWorld::Call& FunctionWorld::start(std::string_view method, std::string_v
 }
 
 coro::Task<void> FunctionWorld::run(Call& call, http::Endpoint endpoint, Instant deadline) {
-  Result<http::IncomingResponse, http::CallError> outcome =
+  http::CallResult outcome =
       co_await pool_->call(pool_->upstream(endpoint), call.request, deadline, call.scope);
   call.outcome.emplace(std::move(outcome));
   call.ended = ring.now();

@@ -18,7 +18,7 @@ namespace fnkit::test {
 std::string ok(std::string_view body, std::string_view more_headers = "");
 
 // What became of a call: "200 body", "broken: why", …; "pending" while it runs.
-std::string text_of(const std::optional<Result<http::IncomingResponse, http::CallError>>& outcome);
+std::string text_of(const std::optional<http::CallResult>& outcome);
 
 // A function of whose calls the test sees every byte. At its end all must have come home.
 class FunctionWorld {
@@ -34,7 +34,7 @@ class FunctionWorld {
     std::string body;
     http::OutgoingRequest request;
     coro::CancelScope scope;
-    std::optional<Result<http::IncomingResponse, http::CallError>> outcome;
+    std::optional<http::CallResult> outcome;
     Instant ended;
     Call* gives_up = nullptr;  // given up as soon as this one has ended, in the same turn
 
@@ -88,6 +88,7 @@ class FunctionWorld {
   coro::Task<void> run(Call& call, http::Endpoint endpoint, Instant deadline);
   coro::Task<void> close_all();
 
+  Random random_{1};
   net::Resolver resolver_;
   std::unique_ptr<http::ClientPool> pool_;
   net::Listener listener_;

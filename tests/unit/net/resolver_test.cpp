@@ -48,15 +48,15 @@ class ResolverTest : public testing::Test {
   }
 
   coro::Task<void> run(std::string host, Instant deadline, Outcome& outcome) {
-    Result<std::vector<Address>> addresses =
+    Result<net::Resolved> resolved =
         co_await resolver_.resolve(std::move(host), 8080, deadline, scope_);
     outcome.done = true;
-    if (!addresses) {
-      outcome.error = addresses.error().code;
-      outcome.text = addresses.error().message;
+    if (!resolved) {
+      outcome.error = resolved.error().code;
+      outcome.text = resolved.error().message;
       co_return;
     }
-    for (const Address& address : *addresses) outcome.text += address.to_text() + " ";
+    for (const Address& address : resolved->addresses) outcome.text += address.to_text() + " ";
   }
 
   SimulatedRing ring_{1};

@@ -53,6 +53,20 @@ TEST(CompileTest, UnknownKeysAreKept) {
   EXPECT_EQ(plan->unknown_keys, (Lines{"stesp", "x"}));
 }
 
+TEST(CompileTest, AStepMaySayMoreOfItsCalls) {
+  Result<Plan> plan = compile("p", R"({"steps":["a",{"fn":"b"},
+      {"fn":"c","pipelining":false,"idempotent":true,"x":1}]})");
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(pipeline::step_names(*plan), (Lines{"a", "b", "c"}));
+  EXPECT_EQ(plan->unknown_keys, (Lines{"x"}));
+  const auto& nodes = std::get<pipeline::Sequence>(plan->root.kind).nodes;
+  for (size_t i = 0; i < 3; ++i) {
+    const auto& call = std::get<pipeline::Call>(nodes[i].kind);
+    EXPECT_EQ(call.may_share, i != 2) << i;
+    EXPECT_EQ(call.idempotent, i == 2) << i;
+  }
+}
+
 TEST(CompileTest, TheMessageNamesWhatIsWrong) {
   expect_error("", "JSON");
   expect_error("not json", "line 1, column 1");
@@ -69,6 +83,12 @@ TEST(CompileTest, TheMessageNamesWhatIsWrong) {
   expect_error(R"({"steps":["a",7]})", "step 2 is a number");
   expect_error(R"({"steps":[null]})", "step 1 is null");
   expect_error(R"({"steps":["a",["b"]]})", "step 2 is an array");
+  expect_error(R"({"steps":["a",{}]})", "step 2: \"fn\", the function's name, is missing");
+  expect_error(R"({"steps":[{"fn":7}]})", "step 1: \"fn\" is a function's name, not a number");
+  expect_error(R"({"steps":[{"fn":"a","pipelining":"no"}]})",
+               "step 1: \"pipelining\" is true or false, not a string");
+  expect_error(R"({"steps":[{"fn":"a","idempotent":1}]})", "\"idempotent\" is true or false");
+  expect_error(R"({"steps":[{"fn":"127.0.0.1"}]})", "'127.0.0.1' spells an IP address");
   expect_error(R"({"steps":["a","evil.com/x?"]})", "'evil.com/x?'");
   expect_error(R"({"steps":["a","127.0.0.1"]})", "'127.0.0.1' spells an IP address");
   expect_error(R"({"steps":["a\r\nX: y"]})", "step");

@@ -9,8 +9,9 @@
 namespace fnkit::test {
 
 coro::Task<Result<pipeline::Output, pipeline::StepError>> FakeFunctions::call(
-    const std::string& function, const pipeline::Payload& input, Instant deadline,
+    const pipeline::Call& called, const pipeline::Payload& input, Instant deadline,
     coro::CancelScope& scope) {
+  const std::string& function = called.function;
   calls.push_back(function + "(" + std::string(input.body.bytes) + ") " +
                   std::string(input.content_type) + " " + std::string(input.content_encoding));
   deadlines.push_back(deadline);

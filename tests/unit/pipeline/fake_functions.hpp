@@ -34,7 +34,7 @@ class FakeFunctions final : public pipeline::FunctionCaller {
   std::vector<std::string> given_up;
   std::vector<Instant> deadlines;
 
-  coro::Task<Result<pipeline::Output, pipeline::StepError>> call(const std::string& function,
+  coro::Task<Result<pipeline::Output, pipeline::StepError>> call(const pipeline::Call& called,
                                                                  const pipeline::Payload& input,
                                                                  Instant deadline,
                                                                  coro::CancelScope& scope) override;

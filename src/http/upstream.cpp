@@ -1,0 +1,335 @@
+#include "http/upstream.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "fnkit/net/connect.hpp"
+
+namespace fnkit::http {
+
+using Kind = CallError::Kind;
+
+struct Upstream::Connection final : ClientConnection {
+  Connection(ClientPool::Shared& shared, int fd, Owner& owner, Destination& to)
+      : ClientConnection(shared.ring, fd, shared.options, owner), destination(to) {}
+  Destination& destination;
+};
+
+Upstream::Upstream(const Endpoint& endpoint, ClientPool::Shared& shared)
+    : endpoint_(endpoint),
+      shared_(shared),
+      sharing_(shared.options.pipelining_wait, shared.options.pipelining_trust),
+      try_again_(&try_again, this) {
+  if (!endpoint.address) return;
+  fresh_until_ = kNever;
+  take_addresses({*endpoint.address});
+}
+
+void Upstream::dispatch(PendingCall& call) {
+  if (!addresses_are_fresh() && !looking_up_) shared_.tasks.spawn(look_up());
+  const bool its_turn = addresses_are_fresh() && waiting_.empty();
+  ClientConnection* connection = its_turn ? connection_for(call) : nullptr;
+  if (connection != nullptr) {
+    give(*connection, call);
+  } else {
+    wait(call);
+  }
+}
+
+// ---- addresses
+
+bool Upstream::addresses_are_fresh() const { return shared_.ring.now() < fresh_until_; }
+
+coro::Task<void> Upstream::look_up() {
+  looking_up_ = true;
+  const Instant deadline = later(shared_.ring.now(), shared_.options.connect_timeout);
+  Result<net::Resolved> resolved =
+      co_await shared_.resolver.resolve(endpoint_.host, endpoint_.port, deadline, shared_.closing);
+  looking_up_ = false;
+  if (resolved) {
+    fresh_until_ = resolved->fresh_until;
+    take_addresses(resolved->addresses);
+    serve_waiting();
+  } else {
+    last_failure_ = {Kind::unreachable, resolved.error().message};
+    take_addresses({});
+    fail_waiting();
+  }
+}
+
+// From now on the function is at these addresses and at no other. Calls that are under way to
+// others are let end.
+void Upstream::take_addresses(const std::vector<net::Address>& addresses) {
+  for (auto& destination : destinations_) destination->listed = false;
+  for (const net::Address& address : addresses) {
+    if (address.is_forbidden_for_functions()) {
+      const std::string name = endpoint_.address ? "" : "'" + endpoint_.host + "' resolves to ";
+      last_failure_ = {Kind::unreachable,
+                       name + address.to_text() + ", an address that no function may have"};
+      continue;
+    }
+    const auto known =
+        std::find_if(destinations_.begin(), destinations_.end(),
+                     [&](const auto& destination) { return destination->address == address; });
+    if (known == destinations_.end()) {
+      destinations_.push_back(std::make_unique<Destination>(address));
+    } else {
+      (*known)->listed = true;
+    }
+  }
+  for (auto& destination : destinations_) {
+    if (!destination->listed) retire(*destination);
+  }
+  forget_unlisted();
+}
+
+void Upstream::retire(Destination& destination) {
+  while (ClientConnection* connection = destination.free_ones.pop_front()) close_soon(*connection);
+  ConnectionList& busy = destination.busy;
+  for (auto* each = busy.front(); each != nullptr; each = busy.next(*each)) each->retire();
+}
+
+void Upstream::forget_unlisted() {
+  std::erase_if(destinations_, [](const auto& destination) {
+    return !destination->listed && destination->connecting + destination->connections == 0;
+  });
+}
+
+// Of those that may be used now, the one with the fewest calls; among equals each in turn.
+Destination* Upstream::least_loaded(For what) {
+  const Instant now = shared_.ring.now();
+  const size_t count = destinations_.size();
+  Destination* best = nullptr;
+  size_t best_load = 0;
+  size_t best_place = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const size_t place = (next_ + i) % count;
+    Destination& each = *destinations_[place];
+    const bool may_connect = each.connecting < each.connecting_max();
+    if (!each.listed || each.left_out(now) || (what == For::a_new_connection && !may_connect)) {
+      continue;
+    }
+    const size_t load = count > 1 ? each.load() : 0;
+    if (best != nullptr && load >= best_load) continue;
+    best = &each;
+    best_load = load;
+    best_place = place;
+  }
+  next_ = best_place + 1;
+  return best;
+}
+
+// ---- connections
+
+Destination::Rules Upstream::rules() const {
+  return {sharing_, shared_.options.pipelining_depth, shared_.ring.now()};
+}
+
+ClientConnection* Upstream::connection_for(const PendingCall& call) {
+  Destination* best = least_loaded(For::a_call);
+  ClientConnection* connection = best != nullptr ? best->connection_for(call, rules()) : nullptr;
+  if (connection != nullptr) return connection;
+  if (best != nullptr && connections_ < shared_.options.connections_max) return nullptr;
+  for (auto& destination : destinations_) {
+    connection = destination->connection_for(call, rules());
+    if (connection != nullptr) return connection;
+  }
+  return nullptr;
+}
+
+void Upstream::give(ClientConnection& connection, PendingCall& call) {
+  if (connection.calls() > 0) ++shared_.counts.shared;
+  connection.unlink();
+  static_cast<Connection&>(connection).destination.busy.push_front(connection);
+  shared_.ring.timers().arm(call.timer, call.deadline);
+  connection.add(call);
+}
+
+// A connection for each call that waits, as far as the limits go.
+void Upstream::open_for_waiting() {
+  while (connecting_ < waiting_count_ && connections_ < shared_.options.connections_max) {
+    Destination* to = least_loaded(For::a_new_connection);
+    if (to == nullptr) break;
+    ++connecting_;
+    ++connections_;
+    ++to->connecting;
+    ++shared_.connections;
+    shared_.tasks.spawn(open(to));
+  }
+  if (waiting_.empty() || looking_up_ || connecting_ > 0) return;
+  if (connections_ == 0) {
+    fail_waiting();
+  } else if (!try_again_.linked()) {
+    // Some are open, so the calls have a prospect; but more may become possible meanwhile.
+    shared_.ring.timers().arm(try_again_, later(shared_.ring.now(), Destination::kLeftOutMin));
+  }
+}
+
+void Upstream::try_again(void* upstream) { static_cast<Upstream*>(upstream)->open_for_waiting(); }
+
+coro::Task<void> Upstream::open(Destination* to) {
+  const Instant deadline = later(shared_.ring.now(), shared_.options.connect_timeout);
+  Result<int> fd = co_await net::connect(shared_.ring, to->address, deadline, shared_.closing);
+  --connecting_;
+  --to->connecting;
+  if (fd) {
+    opened(*to, *fd);
+    open_for_waiting();
+    co_return;
+  }
+  to->refused(shared_.ring.now(), shared_.random);
+  const bool late = fd.error().code == ETIMEDOUT;
+  last_failure_ = {late ? Kind::no_connection : Kind::unreachable, fd.error().message};
+  slot_is_free();
+}
+
+void Upstream::opened(Destination& to, int fd) {
+  auto& connection = *new Connection(shared_, fd, *this, to);
+  to.accepted();
+  ++to.connections;
+  ++shared_.counts.connected;
+  PendingCall* call = waiting_.front();
+  if (!to.listed || shared_.closing.cancelled()) {
+    close_soon(connection);
+  } else if (call != nullptr) {
+    leave_waiting(*call);
+    give(connection, *call);
+  } else {
+    to.free_ones.push_front(connection);
+  }
+}
+
+void Upstream::close_soon(ClientConnection& connection) {
+  connection.unlink();
+  shared_.tasks.spawn(close_and_free(&connection));
+}
+
+coro::Task<void> Upstream::close_and_free(ClientConnection* connection) {
+  co_await connection->close();
+  auto* ours = static_cast<Connection*>(connection);
+  --ours->destination.connections;
+  delete ours;
+  slot_is_free();
+}
+
+void Upstream::slot_is_free() {
+  --connections_;
+  if (--shared_.connections == 0 && shared_.closing.cancelled()) shared_.none_left.set();
+  forget_unlisted();
+  open_for_waiting();
+}
+
+void Upstream::close_free_ones() {
+  try_again_.unlink();
+  for (auto& destination : destinations_) retire(*destination);
+}
+
+// ---- waiting calls
+
+// One that goes out again stands first: it has waited longest. Those for whom a connection is or
+// can be opened do not count.
+void Upstream::wait(PendingCall& call) {
+  const size_t coming = connecting_ + shared_.options.connections_max - connections_;
+  if (call.repeated) {
+    waiting_.push_front(call);
+  } else if (waiting_count_ < shared_.options.waiting_max + coming) {
+    waiting_.push_back(call);
+  } else {
+    call.end(CallError{Kind::too_many_waiting, "too many calls wait for a connection"});
+    return;
+  }
+  ++waiting_count_;
+  const Instant patience = later(shared_.ring.now(), shared_.options.connect_timeout);
+  shared_.ring.timers().arm(call.timer, std::min(call.deadline, patience));
+  open_for_waiting();
+}
+
+void Upstream::leave_waiting(PendingCall& call) {
+  call.unlink();
+  --waiting_count_;
+}
+
+void Upstream::serve_waiting() {
+  while (PendingCall* call = waiting_.front()) {
+    ClientConnection* connection = call->repeated ? nullptr : connection_for(*call);
+    if (connection == nullptr) break;
+    leave_waiting(*call);
+    give(*connection, *call);
+  }
+  open_for_waiting();
+}
+
+void Upstream::fail_waiting() {
+  while (PendingCall* call = waiting_.front()) {
+    leave_waiting(*call);
+    call->end(last_failure_);
+  }
+}
+
+CallError Upstream::why_late(const PendingCall& call) const {
+  const Kind kind = shared_.ring.now() >= call.deadline ? Kind::timeout : Kind::no_connection;
+  if (looking_up_) return {kind, "'" + endpoint_.host + "' was not found in time"};
+  if (connecting_ < connections_) return {kind, "no connection became free in time"};
+  return {kind, "connect to " + endpoint_.to_text() + ": no answer in time"};
+}
+
+void Upstream::give_up(PendingCall& call, CallError why) {
+  if (call.connection != nullptr) {
+    call.connection->give_up(call, std::move(why));
+  } else {
+    leave_waiting(call);
+    call.end(std::move(why));
+  }
+}
+
+void Upstream::time_out(void* pending_call) {
+  auto& call = *static_cast<PendingCall*>(pending_call);
+  const bool waits = call.connection == nullptr;
+  call.upstream->give_up(call, waits ? call.upstream->why_late(call)
+                                     : CallError{Kind::timeout, "no complete answer in time"});
+}
+
+void Upstream::cancel(void* pending_call) {
+  auto& call = *static_cast<PendingCall*>(pending_call);
+  if (call.outcome) return;  // its answer came in this turn
+  call.upstream->give_up(call, {Kind::cancelled, "the caller is gone"});
+}
+
+// ---- what connections tell
+
+void Upstream::answered(ClientConnection&, Duration service) {
+  sharing_.answered(service, shared_.ring.now());
+}
+
+void Upstream::has_room(ClientConnection& connection) {
+  for (PendingCall* call = waiting_.front(); call != nullptr;) {
+    PendingCall* next = waiting_.next(*call);
+    const bool takes =
+        connection.free() || (rules().allow(*call) && rules().allow_behind(connection));
+    if (!takes) break;
+    if (!call->repeated) {
+      leave_waiting(*call);
+      give(connection, *call);
+    }
+    call = next;
+  }
+  if (!connection.free()) return;
+  connection.unlink();
+  static_cast<Connection&>(connection).destination.free_ones.push_front(connection);
+}
+
+// Whatever ended this connection has most likely ended the free ones too.
+void Upstream::again(ClientConnection& connection, PendingCall& call) {
+  ++shared_.counts.repeated;
+  Destination& destination = static_cast<Connection&>(connection).destination;
+  while (ClientConnection* free_one = destination.free_ones.pop_front()) close_soon(*free_one);
+  wait(call);
+}
+
+void Upstream::ended(ClientConnection& connection, ClientConnection::Ending how) {
+  if (how == ClientConnection::Ending::in_use) sharing_.broke();
+  if (how == ClientConnection::Ending::shared) sharing_.broke_shared(shared_.ring.now());
+  close_soon(connection);
+}
+
+}  // namespace fnkit::http
