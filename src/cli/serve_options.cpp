@@ -92,6 +92,16 @@ Applied resolve(Settings& settings, std::string_view text) {
   return {};
 }
 
+Applied dns_server(Settings& settings, std::string_view text) {
+  Result<net::Address> address = net::Address::parse(text);
+  if (!address) return address.error();
+  if (address->is_unix() || text.front() == ':' || address->port() == 0) {
+    return Error{"is not an IP address and its port"};
+  }
+  settings.dns.servers.push_back(*address);
+  return {};
+}
+
 Applied auth_token_file(Settings& settings, std::string_view text) {
   settings.token_file = text;
   return store_into(settings.tokens, server::Tokens::read_file(settings.token_file));
@@ -154,6 +164,8 @@ constexpr ServeOption kOptions[] = {
      "Where a step's function is called", &step_url},
     {"--resolve", "FNKIT_RESOLVE", "STEP=HOST:PORT", true, "",
      "Connect to this address for a step; also STEP=unix:/path", &resolve},
+    {"--dns-server", "FNKIT_DNS_SERVER", "ADDR:PORT", true, "",
+     "Ask this DNS server, not those of resolv.conf", &dns_server},
     {"--auth-token-file", "FNKIT_AUTH_TOKEN_FILE", "FILE", false, "",
      "Bearer tokens, one a line, re-read on SIGHUP; FNKIT_AUTH_TOKEN holds one itself",
      &auth_token_file},

@@ -8,9 +8,9 @@
 namespace fnkit::net {
 namespace {
 
-std::vector<Address> with_port(std::vector<Address> addresses, uint16_t port) {
+Resolved with_port(std::vector<Address> addresses, uint16_t port, Instant fresh_until) {
   for (Address& address : addresses) address.set_port(port);
-  return addresses;
+  return {std::move(addresses), fresh_until};
 }
 
 // RFC 6761 section 6.3: these names are the loopback addresses, with or without a hosts file.
@@ -35,35 +35,33 @@ coro::Task<Result<Resolved>> Resolver::resolve(std::string host, uint16_t port, 
   Result<Address> literal = Address::parse(bracketed + ":" + std::to_string(port));
   if (literal) co_return Resolved{{*literal}, kNever};
   if (is_localhost(host)) {
-    const std::vector<Address> loopback = {*Address::parse("127.0.0.1:0"),
-                                           *Address::parse("[::1]:0")};
-    co_return Resolved{with_port(loopback, port), kNever};
+    co_return with_port({*Address::parse("127.0.0.1:0"), *Address::parse("[::1]:0")}, port, kNever);
   }
-  Channel::Entry& entry = channel_->entry(host);
   ring::Ring& ring = channel_->ring();
-  if (ring.now() < entry.expires && !entry.addresses.empty()) {
-    co_return Resolved{with_port(entry.addresses, port), entry.expires};
-  }
-  if (ring.now() >= entry.expires) {
+  Channel::Entry& entry = channel_->entry(host);
+  if (ring.now() >= entry.ask_again) channel_->ask(entry);
+  if (entry.asking && ring.now() >= entry.ask_again &&
+      ring.now() >= channel_->usable_until(entry)) {
     Channel::Waiter waiter;
     coro::CancelHook hook(&coro::Event::set_it, &waiter.ready);
     ring::Timer timer(&coro::Event::set_it, &waiter.ready);
     entry.waiters.push_back(waiter);
-    channel_->ask(host, entry);
     scope.add(hook);
     ring.timers().arm(timer, deadline);
     co_await waiter.ready.wait();
     if (scope.cancelled() || channel_->closed()) {
       co_return Error::from_errno(ECANCELED, "look up '" + host + "'");
     }
-    if (waiter.linked()) co_return Error::from_errno(ETIMEDOUT, "look up '" + host + "'");
+    if (!waiter.answered) co_return Error::from_errno(ETIMEDOUT, "look up '" + host + "'");
   }
-  if (entry.addresses.empty() || ring.now() >= entry.stale_until) {
+  if (ring.now() >= channel_->usable_until(entry)) {
     co_return Error{"cannot resolve '" + host + "': " + entry.failure};
   }
-  co_return Resolved{with_port(entry.addresses, port), entry.expires};
+  co_return with_port(entry.addresses, port, channel_->fresh_until(entry));
 }
 
 coro::Task<void> Resolver::close() { co_await channel_->close(); }
+
+size_t Resolver::names_known() const { return channel_->names_known(); }
 
 }  // namespace fnkit::net

@@ -9,75 +9,183 @@
 namespace fnkit::net {
 namespace {
 
-// c-ares doubles the time with each try: 3 s in all, within the default connect timeout, so that
-// DNS that does not answer is told as such.
-constexpr int kQueryTimeoutMs = 1000;
-constexpr int kQueryTries = 2;
+// c-ares doubles the time with each round of the servers: a lost datagram or a dead server costs
+// less than the patience of those who wait; 2.1 s a server in all.
+constexpr int kQueryTimeoutMs = 300;
+constexpr int kQueryTries = 3;
+// How long anybody waits for a look-up.
+constexpr Duration kPatience = std::chrono::seconds(1);
+constexpr const char* kNoAnswer = "no answer from DNS within 1 s";
+// How long after its expiry an address is used while the look-up goes on.
+constexpr Duration kGrace = std::chrono::seconds(1);
+// How soon to ask again for what is no longer fresh: soon, for an answer may have come.
+constexpr Duration kGlance = std::chrono::milliseconds(100);
 
-Instant after(Instant now, Duration wanted, const ResolverOptions& options) {
-  return now + std::clamp(wanted, options.ttl_min, options.ttl_max);
+// IPv4 and IPv6 in turns: a kind that leads nowhere here does not crowd out the other.
+std::vector<Address> addresses_of(const ares_addrinfo& result) {
+  std::vector<Address> v4;
+  std::vector<Address> v6;
+  for (const ares_addrinfo_node* node = result.nodes; node != nullptr; node = node->ai_next) {
+    std::vector<Address>& kind = node->ai_family == AF_INET6 ? v6 : v4;
+    if (kind.size() == Resolver::kAddressesMax) continue;
+    kind.emplace_back(node->ai_addr, static_cast<socklen_t>(node->ai_addrlen));
+  }
+  std::vector<Address> all;
+  for (size_t i = 0; i < std::max(v4.size(), v6.size()); ++i) {
+    if (i < v4.size()) all.push_back(v4[i]);
+    if (i < v6.size()) all.push_back(v6[i]);
+  }
+  if (all.size() > Resolver::kAddressesMax) all.resize(Resolver::kAddressesMax);
+  return all;
+}
+
+// The shortest of all records that led to the addresses.
+Duration ttl_of(const ares_addrinfo& result) {
+  int ttl = INT32_MAX;
+  for (const auto* node = result.nodes; node != nullptr; node = node->ai_next) {
+    ttl = std::min(ttl, node->ai_ttl);
+  }
+  for (const auto* cname = result.cnames; cname != nullptr; cname = cname->next) {
+    ttl = std::min(ttl, cname->ttl);
+  }
+  return std::chrono::seconds(std::max(ttl, 0));
 }
 
 }  // namespace
+
+Resolver::Channel::Entry::Entry(Channel& owner, std::string its_name)
+    : channel(owner), name(std::move(its_name)), patience(&patience_is_over, this) {}
 
 Resolver::Channel::Channel(ring::Ring& ring, const ResolverOptions& options)
     : ring_(ring), options_(options), timer_(&timer_fired, this) {
   [[maybe_unused]] static const int library_ready = ares_library_init(ARES_LIB_INIT_ALL);
   ares_options settings{};
+  int given = ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES;
   settings.sock_state_cb = &socket_changed;
   settings.sock_state_cb_data = this;
   settings.timeout = kQueryTimeoutMs;
   settings.tries = kQueryTries;
-  const int status = ares_init_options(
-      &channel_, &settings, ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES);
-  if (status != ARES_SUCCESS) init_failure_ = ares_strerror(status);
+#ifdef ARES_OPT_QUERY_CACHE  // newer than Debian 12; it would keep answers beyond our ttl_max
+  settings.qcache_max_ttl = 0;
+  given |= ARES_OPT_QUERY_CACHE;
+#endif
+  const int status = ares_init_options(&channel_, &settings, given);
+  if (status != ARES_SUCCESS) {
+    channel_ = nullptr;
+    init_failure_ = ares_strerror(status);
+  } else if (!options.servers.empty()) {
+    use_servers(options.servers);
+  }
 }
 
 Resolver::Channel::~Channel() { REQUIRE(closed_ && sockets_.empty()); }
 
-void Resolver::Channel::ask(const std::string& name, Entry& entry) {
+void Resolver::Channel::use_servers(const std::vector<Address>& servers) {
+  std::string list;
+  for (const Address& server : servers) list += (list.empty() ? "" : ",") + server.to_text();
+  const int status = ares_set_servers_ports_csv(channel_, list.c_str());
+  if (status == ARES_SUCCESS) return;
+  ares_destroy(std::exchange(channel_, nullptr));
+  init_failure_ = "DNS servers " + list + ": " + ares_strerror(status);
+}
+
+Resolver::Channel::Entry& Resolver::Channel::entry(const std::string& name) {
+  const auto known = entries_.find(name);
+  if (known != entries_.end()) return known->second;
+  if (entries_.size() >= kNamesMax) forget_old_names();
+  return entries_.try_emplace(name, *this, name).first->second;
+}
+
+void Resolver::Channel::forget_old_names() {
+  std::erase_if(entries_, [this](const auto& named) {
+    const Entry& entry = named.second;
+    if (entry.asking || !entry.waiters.empty() || ring_.now() < entry.ask_again) return false;
+    return entry.addresses.empty() || ring_.now() >= later(entry.expires, options_.stale_max);
+  });
+}
+
+Instant Resolver::Channel::usable_until(const Entry& entry) const {
+  if (entry.addresses.empty()) return Instant::min();
+  return later(entry.expires, entry.failure.empty() ? kGrace : options_.stale_max);
+}
+
+Instant Resolver::Channel::fresh_until(const Entry& entry) const {
+  if (ring_.now() < entry.expires) return entry.expires;
+  return std::min(later(ring_.now(), kGlance), usable_until(entry));
+}
+
+void Resolver::Channel::ask(Entry& entry) {
+  if (!entry.patience.linked()) ring_.timers().arm(entry.patience, later(ring_.now(), kPatience));
   if (entry.asking) return;
   entry.asking = true;
-  entry.channel = this;
+  entry.confirming = false;
+  query(entry, AF_UNSPEC);
+}
+
+void Resolver::Channel::query(Entry& entry, int family) {
   if (channel_ == nullptr) {
-    entry.failure = init_failure_;
     take_answer(entry, ARES_ENOTINITIALIZED, nullptr);
     return;
   }
   ares_addrinfo_hints hints{};
-  hints.ai_family = AF_UNSPEC;
+  hints.ai_family = family;
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = ARES_AI_NOSORT;
-  ares_getaddrinfo(channel_, name.c_str(), nullptr, &hints, &answered, &entry);
+  ares_getaddrinfo(channel_, entry.name.c_str(), nullptr, &hints, &answered, &entry);
   schedule();
 }
 
 void Resolver::Channel::answered(void* context, int status, int, ares_addrinfo* result) {
   auto& entry = *static_cast<Entry*>(context);
-  entry.channel->take_answer(entry, status, result);
+  entry.channel.take_answer(entry, status, result);
+  if (result != nullptr) ares_freeaddrinfo(result);
 }
 
-void Resolver::Channel::take_answer(Entry& entry, int status, ares_addrinfo* result) {
-  const Instant now = ring_.now();
+void Resolver::Channel::take_answer(Entry& entry, int status, const ares_addrinfo* result) {
+  if (status == ARES_SUCCESS && (result == nullptr || result->nodes == nullptr)) {
+    status = ARES_ENODATA;
+  }
+  // c-ares tells only of the last of the two answers: "no data" for the one kind of address may
+  // hide that asking for the other has failed.
+  if (status == ARES_ENODATA && !entry.addresses.empty() && !entry.confirming) {
+    entry.confirming = true;
+    query(entry, entry.addresses.front().family());
+    return;
+  }
   entry.asking = false;
-  if (status == ARES_SUCCESS && result != nullptr && result->nodes != nullptr) {
-    entry.addresses.clear();
+  entry.patience.unlink();
+  if (status == ARES_SUCCESS) {
+    const Duration ttl = std::clamp(ttl_of(*result), options_.ttl_min, options_.ttl_max);
+    entry.addresses = addresses_of(*result);
+    entry.expires = entry.ask_again = later(ring_.now(), ttl);
     entry.failure.clear();
-    int ttl = INT32_MAX;
-    for (const ares_addrinfo_node* node = result->nodes; node != nullptr; node = node->ai_next) {
-      entry.addresses.emplace_back(node->ai_addr, static_cast<socklen_t>(node->ai_addrlen));
-      ttl = std::min(ttl, node->ai_ttl);
-    }
-    entry.expires = after(now, std::chrono::seconds(std::max(ttl, 0)), options_);
-    entry.stale_until = entry.expires + options_.stale_max;
+  } else if (status == ARES_ENOTINITIALIZED && !init_failure_.empty()) {
+    fail(entry, init_failure_);
   } else {
-    entry.failure = status == ARES_SUCCESS ? "no address" : ares_strerror(status);
-    entry.expires = now + options_.failure_ttl;
     // The server's word that there is no such name is no failure of DNS.
     if (status == ARES_ENOTFOUND || status == ARES_ENODATA) entry.addresses.clear();
+    fail(entry, status == ARES_ETIMEOUT ? kNoAnswer : ares_strerror(status));
   }
-  if (result != nullptr) ares_freeaddrinfo(result);
-  while (Waiter* waiter = entry.waiters.pop_front()) waiter->ready.set();
+  tell(entry);
+}
+
+// The look-up itself goes on.
+void Resolver::Channel::patience_is_over(void* context) {
+  auto& entry = *static_cast<Entry*>(context);
+  entry.channel.fail(entry, kNoAnswer);
+  entry.channel.tell(entry);
+}
+
+void Resolver::Channel::tell(Entry& entry) {
+  for (Waiter* each = entry.waiters.front(); each != nullptr; each = entry.waiters.next(*each)) {
+    each->answered = true;
+    each->ready.set();
+  }
+}
+
+void Resolver::Channel::fail(Entry& entry, std::string why) {
+  entry.failure = std::move(why);
+  entry.ask_again = later(ring_.now(), options_.failure_ttl);
 }
 
 void Resolver::Channel::socket_changed(void* context, ares_socket_t fd, int readable,

@@ -20,26 +20,38 @@ class Resolver::Channel {
   Channel(ring::Ring& ring, const ResolverOptions& options);
   ~Channel();
 
-  // Somebody waiting for a name. `ready` is set when the answer, the deadline or a cancel has come.
+  // Somebody waiting for a name. `ready` is set when the look-up has ended or takes too long
+  // (`answered`), or the deadline or a cancel has come.
   struct Waiter : ListNode<WaiterTag> {
     coro::Event ready;
+    bool answered = false;
   };
-  // What is known of a name; addresses without port.
+  // What is known of a name. A waiter stays in the list until it runs: it needs the entry then.
   struct Entry {
-    std::vector<Address> addresses;
-    std::string failure;  // why the last look-up failed; empty when it did not
-    Instant expires;      // not to be asked for again before
-    Instant stale_until;  // the addresses may be used until then
+    Entry(Channel& owner, std::string its_name);
+
+    Channel& channel;
+    std::string name;
+    std::vector<Address> addresses;  // without port
+    Instant expires;                 // the addresses' TTL is over
+    std::string failure;             // why the last look-up failed; empty when it did not
+    Instant ask_again;               // no look-up begins, and none is waited for, before
     bool asking = false;
-    Channel* channel = nullptr;
+    bool confirming = false;  // asking for one kind of address only
+    ring::Timer patience;     // armed while somebody may wait: fires when that takes too long
     IntrusiveList<Waiter, WaiterTag> waiters;
   };
 
   ring::Ring& ring() { return ring_; }
   bool closed() const { return closed_; }
-  Entry& entry(const std::string& name) { return entries_[name]; }
-  // Asks for `name`, unless that is being done.
-  void ask(const std::string& name, Entry& entry);
+  size_t names_known() const { return entries_.size(); }
+  Entry& entry(const std::string& name);
+  // Begins a look-up unless one is under way. It may have ended when this returns.
+  void ask(Entry& entry);
+  // Until when the addresses may be used without waiting for a look-up; the past without any.
+  Instant usable_until(const Entry& entry) const;
+  // Until when they may be used without asking here again.
+  Instant fresh_until(const Entry& entry) const;
   coro::Task<void> close();
 
  private:
@@ -55,10 +67,16 @@ class Resolver::Channel {
   static void answered(void* entry, int status, int timeouts, ares_addrinfo* result);
   static void timer_fired(void* channel);
   static void polled(ring::Operation& operation);
+  static void patience_is_over(void* entry);
+  void use_servers(const std::vector<Address>& servers);
+  void query(Entry& entry, int family);
   void watch(Socket& socket);
   void schedule();
   void forget_ended_sockets();
-  void take_answer(Entry& entry, int status, ares_addrinfo* result);
+  void take_answer(Entry& entry, int status, const ares_addrinfo* result);
+  void fail(Entry& entry, std::string why);
+  void tell(Entry& entry);
+  void forget_old_names();
 
   ring::Ring& ring_;
   ResolverOptions options_;

@@ -18,7 +18,7 @@ Control::Control(const Settings& settings, ring::Ring& ring, Signals& signals,
       workers_(workers),
       admin_fd_(admin_listener),
       random_(random_seed()),
-      resolver_(ring, net::ResolverOptions()),
+      resolver_(ring, settings.dns),
       follower_(store::make_follower(settings.store, ring, resolver_, *this,
                                      {settings.refresh_interval, random_.next()})) {}
 

@@ -24,7 +24,7 @@ class Worker::Core final : public http::Handler {
         ring_(ring),
         shared_(shared),
         random_(random_seed()),
-        resolver_(ring, net::ResolverOptions()),
+        resolver_(ring, settings.dns),
         pool_(ring, resolver_, random_, settings.functions),
         functions_(settings, pool_),
         calling_{settings, ring, random_, pool_, functions_},

@@ -10,11 +10,14 @@ from support.program import run, serve
 from support.store import config
 
 DURATIONS = (
-    "head-timeout", "body-timeout", "idle-timeout", "write-timeout", "connect-timeout",
+    "pipelining-wait", "step-idle-timeout", "head-timeout", "body-timeout", "idle-timeout", "write-timeout", "connect-timeout",
     "step-timeout", "pipeline-timeout", "drain-timeout", "refresh-interval",
 )
-SIZES = ("target-max", "head-max", "body-max", "answer-max", "merged-max")
-COUNTS = ("header-lines-max", "connections-max", "requests-max", "cores")
+SIZES = ("target-max", "head-max", "body-max", "answer-max", "merged-max", "held-max")
+COUNTS = (
+    "header-lines-max", "connections-max", "requests-max", "cores", "pipelining-depth",
+    "step-connections-max", "step-waiting-max",
+)
 
 # A value that cannot be, for each setting.
 IMPOSSIBLE = {
@@ -26,6 +29,7 @@ IMPOSSIBLE = {
     "cache-url": ("http://h:1", "nonsense", "redis://h:99999", "redis://h/db", "unix://", "file://"),
     "step-url": ("nonsense", "https://{step}:8080", "http://{stpe}:8080", "http://{step}:99999"),
     "resolve": ("a", "a=", "=127.0.0.1:80", "a=127.0.0.1", "a=127.0.0.1:99999", "a b=127.0.0.1:1"),
+    "dns-server": ("127.0.0.1", "ns.example:53", ":53", "127.0.0.1:0", "unix:/s", "::1:53"),
     "on-disconnect": ("explode",),
     "forward-header": ("bad header", "x:y"),
 }

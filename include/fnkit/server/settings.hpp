@@ -9,6 +9,7 @@
 #include "fnkit/http/client_pool.hpp"
 #include "fnkit/http/server_connection.hpp"
 #include "fnkit/net/address.hpp"
+#include "fnkit/net/resolver.hpp"
 #include "fnkit/pipeline/run.hpp"
 #include "fnkit/server/step_url.hpp"
 #include "fnkit/server/tokens.hpp"
@@ -23,7 +24,8 @@ struct Settings {
   std::vector<int> cpus;  // a pinned worker on each
   StepUrl step_url;
   std::map<std::string, http::Endpoint, std::less<>> resolve;  // by step
-  std::string token_file;                                      // empty: none; re-read on SIGHUP
+  net::ResolverOptions dns;
+  std::string token_file;  // empty: none; re-read on SIGHUP
   Tokens tokens;
   std::vector<std::string> forward_headers;
 

@@ -65,9 +65,12 @@ class Exchange:
 
 
 class Function:
-    """`early` answers when the head was read, before the body (which is then never read)."""
+    """`early` answers when the head was read, before the body (which is then never read).
 
-    def __init__(self, name, script=None, early=False):
+    `at` is where it listens, for a test that needs a certain address of the loopback.
+    """
+
+    def __init__(self, name, script=None, early=False, at=("127.0.0.1", 0)):
         self.name = name
         self.early = early
         self.default = script or answers.json(f'{{"from":"{name}"}}')
@@ -77,8 +80,8 @@ class Function:
         self.problems = []
         self.cut = 0
         self._lock = threading.Condition()
-        self._listener = socket.socket()
-        self._listener.bind(("127.0.0.1", 0))
+        self._listener = socket.socket(socket.AF_INET6 if ":" in at[0] else socket.AF_INET)
+        self._listener.bind(at)
         self._listener.listen(512)
         self.port = self._listener.getsockname()[1]
         self.address = f"127.0.0.1:{self.port}"

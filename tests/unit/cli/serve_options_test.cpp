@@ -45,6 +45,11 @@ TEST_F(ServeOptionsTest, TheDefaultsAreTheContracts) {
   EXPECT_EQ(made.store.to_text(), "redis://fnkit-cache:6379");
   EXPECT_EQ(made.step_url.target_of("f").authority, "f:8080");
   EXPECT_TRUE(made.resolve.empty());
+  EXPECT_TRUE(made.dns.servers.empty());
+  EXPECT_EQ(made.dns.ttl_min, 1s);
+  EXPECT_EQ(made.dns.ttl_max, 30s);
+  EXPECT_EQ(made.dns.failure_ttl, 1s);
+  EXPECT_EQ(made.dns.stale_max, 60s);
   EXPECT_TRUE(made.tokens.open_mode());
   EXPECT_FALSE(made.cpus.empty());
   const http::MessageLimits& limits = made.callers.limits;
@@ -89,15 +94,20 @@ TEST_F(ServeOptionsTest, AFlagGoesBeforeTheEnvironmentAndThatBeforeTheDefault) {
 TEST_F(ServeOptionsTest, RepeatedFlagsAndListsInTheEnvironment) {
   const Settings flags = settings({{"--listen", {"127.0.0.1:1", "[::1]:2", "unix:/run/s"}},
                                    {"--resolve", {"a=127.0.0.1:8001", "b=host:8002"}},
+                                   {"--dns-server", {"127.0.0.1:53", "[::1]:5353"}},
                                    {"--forward-header", {"X-Tenant", "authorization"}}});
   ASSERT_EQ(flags.listen.size(), 3U);
   EXPECT_EQ(flags.listen[2].to_text(), "unix:/run/s");
   EXPECT_EQ(flags.resolve.at("a").to_text(), "127.0.0.1:8001");
   EXPECT_EQ(flags.resolve.at("b").to_text(), "host:8002");
+  ASSERT_EQ(flags.dns.servers.size(), 2U);
+  EXPECT_EQ(flags.dns.servers[1].to_text(), "[::1]:5353");
   EXPECT_EQ(flags.forward_headers, (std::vector<std::string>{"x-tenant", "authorization"}));
   environment("FNKIT_LISTEN", "127.0.0.1:1, 127.0.0.1:2");
   environment("FNKIT_RESOLVE", "a=127.0.0.1:8001,c=unix:/run/c");
+  environment("FNKIT_DNS_SERVER", "127.0.0.1:53,127.0.0.2:53,[::1]:53");
   EXPECT_EQ(settings().listen.size(), 2U);
+  EXPECT_EQ(settings().dns.servers.size(), 3U);
   EXPECT_EQ(settings().resolve.at("c").to_text(), "unix:/run/c");
 }
 
@@ -111,7 +121,10 @@ TEST_F(ServeOptionsTest, AnErrorNamesTheFlagOrTheVariableAndTheValue) {
       {"--forward-header", "Host"},   {"--on-disconnect", "maybe"},
       {"--log-format", "xml"},        {"--auth-token-file", "/nonexistent"},
       {"--step-timeout", "soon"},     {"--body-max", "huge"},
-      {"--requests-max", "-1"},       {"--step-connections-max", "0"}};
+      {"--requests-max", "-1"},       {"--step-connections-max", "0"},
+      {"--dns-server", "127.0.0.1"},  {"--dns-server", "ns.example:53"},
+      {"--dns-server", ":53"},        {"--dns-server", "127.0.0.1:0"},
+      {"--dns-server", "unix:/s"},    {"--dns-server", "::1:53"}};
   for (const auto& [flag, value] : kBad) {
     const std::string message = error({{flag, {value}}});
     EXPECT_TRUE(message.starts_with(std::string(flag) + ": ")) << message;
