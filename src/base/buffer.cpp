@@ -42,6 +42,14 @@ char* allocate(size_t capacity) {
   return static_cast<char*>(memory);
 }
 
+// Of large blocks the C library moves the pages and copies nothing.
+char* reallocate(char* storage, size_t capacity, size_t wanted) {
+  void* memory = std::realloc(storage, wanted + Buffer::kPadding);
+  if (memory == nullptr) throw std::bad_alloc();
+  blocks.held += wanted - capacity;
+  return static_cast<char*>(memory);
+}
+
 void release(char* storage, size_t capacity) {
   if (storage == nullptr) return;
   blocks.held -= capacity + Buffer::kPadding;
@@ -72,12 +80,17 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
 Buffer::~Buffer() { release(storage_, capacity_); }
 
 char* Buffer::make_room(size_t bytes) {
-  if (capacity_ - end_ < bytes) grow(bytes);
+  if (room() < bytes) grow(size() + bytes, 2 * capacity_);
+  return storage_ + end_;
+}
+
+char* Buffer::make_exact_room(size_t bytes) {
+  if (room() < bytes) grow(size() + bytes, 0);
   return storage_ + end_;
 }
 
 void Buffer::commit(size_t bytes) {
-  REQUIRE(bytes <= capacity_ - end_);
+  REQUIRE(bytes <= room());
   end_ += bytes;
 }
 
@@ -126,14 +139,16 @@ size_t Buffer::bytes_held_by_thread() { return blocks.held; }
 void Buffer::limit_thread(size_t bytes) { blocks.held_max = bytes; }
 bool Buffer::thread_holds_too_much() { return blocks.held >= blocks.held_max; }
 
-void Buffer::grow(size_t bytes) {
+// So that `needed` bytes fit; where the content has to move, to `wanted` if that is more.
+void Buffer::grow(size_t needed, size_t wanted) {
   const size_t content = size();
-  const size_t needed = content + bytes;
+  const size_t capacity = needed <= kBlockCapacity ? kBlockCapacity : std::max(needed, wanted);
   if (needed <= capacity_ && begin_ >= content) {  // the free front pays for the move
     std::memcpy(storage_, data(), content);
+  } else if (begin_ == 0 && capacity_ > kBlockCapacity) {
+    storage_ = reallocate(storage_, capacity_, capacity);
+    capacity_ = capacity;
   } else {
-    const size_t capacity =
-        needed <= kBlockCapacity ? kBlockCapacity : std::max(needed, 2 * capacity_);
     char* storage = allocate(capacity);
     if (content > 0) std::memcpy(storage, data(), content);
     release(storage_, capacity_);

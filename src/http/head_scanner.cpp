@@ -1,5 +1,6 @@
 #include "http/head_scanner.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "fnkit/base/text.hpp"
@@ -56,7 +57,7 @@ Checked check_status_line(std::string_view line) {
   const bool status_ok = line[9] >= '1' && line[9] <= '5' && is_digit(line[10]) &&
                          is_digit(line[11]) && (line.size() == 12 || line[12] == ' ');
   if (!status_ok) return ProtocolError{502, kBadStatusLine};
-  const std::string_view reason = line.substr(12);
+  const std::string_view reason = line.substr(std::min<size_t>(line.size(), 13));
   if (reason.size() > kReasonPhraseBytesMax || !is_field_value(reason)) {
     return ProtocolError{502, "malformed reason phrase"};
   }

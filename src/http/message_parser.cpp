@@ -11,9 +11,10 @@ namespace {
 
 constexpr unsigned kInterimAnswersMax = 16;
 constexpr size_t kLeadingEmptyLinesMax = 4;
-// Room is made for as much again as has arrived, and at first for this much: what a message merely
-// promises to send must not be paid for.
-constexpr size_t kBodyStepMin = 16 * 1024;
+// What a message merely promises to send must not be paid for: room is made for as much again as
+// has arrived, from the least to the most that a turn of the loop may bring.
+constexpr size_t kTurnBytesMin = 16 * 1024;
+constexpr size_t kTurnBytesMax = 1024 * 1024;
 
 using Checked = Result<void, ProtocolError>;
 
@@ -61,8 +62,7 @@ struct MessageState {
         body_bytes = std::min(received, static_cast<size_t>(head.content_length));
         wire_bytes = head_bytes + body_bytes;
         if (body_bytes == head.content_length) return Arrived::all;
-        input.make_room(std::min(std::max(received, kBodyStepMin),
-                                 static_cast<size_t>(head.content_length) - received));
+        make_room_for_body(input, received);
         return Arrived::head;
       case Framing::chunked: return advance_chunked(input);
       case Framing::until_close:
@@ -72,6 +72,14 @@ struct MessageState {
         return ended ? Arrived::all : Arrived::head;
     }
     return Arrived::head;
+  }
+
+  // Never more than the message will need: a large one is held once, and not almost twice.
+  void make_room_for_body(Buffer& input, size_t received) const {
+    const size_t rest = static_cast<size_t>(head.content_length) - received;
+    const size_t next_turn = std::clamp(received, kTurnBytesMin, kTurnBytesMax);
+    if (input.room() >= std::min(rest, next_turn)) return;
+    input.make_exact_room(std::min(rest, std::max(received, kTurnBytesMin)));
   }
 
   Result<Arrived, ProtocolError> advance_chunked(Buffer& input) {

@@ -81,6 +81,9 @@ coro::Task<Result<Request, ServerConnection::Unreadable>> ServerConnection::read
         if (!sent) co_return Unreadable();
       }
     }
+    if (*arrived == Arrived::head && Buffer::thread_holds_too_much()) {
+      co_return Unreadable(retry_later("Too many bytes held for requests in progress"));
+    }
     seen = *arrived;
     idle_ = !parser_.begun(stream_.input());
     if (idle_ && ends_when_idle_) co_return Unreadable();

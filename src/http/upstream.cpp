@@ -314,6 +314,10 @@ void Upstream::has_room(ClientConnection& connection) {
     call = next;
   }
   if (!connection.free()) return;
+  if (!waiting_.empty() && connections_ >= shared_.options.connections_max) {
+    close_soon(connection);  // for a new one: only that will do for the call that goes out again
+    return;
+  }
   connection.unlink();
   static_cast<Connection&>(connection).destination.free_ones.push_front(connection);
 }

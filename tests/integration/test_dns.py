@@ -10,7 +10,7 @@ from support import answers
 from support.case import Case, config
 from support.cases import expand, rows
 from support.dns import NXDOMAIN, REFUSED, SERVFAIL, DnsServer, OwnNetwork, Responder
-from support.function import Function
+from support.function import Function, listening
 from support.waiting import elapsed_since, eventually, now, trickle_pause
 from test_names import FORBIDDEN, with_own_etc
 
@@ -32,18 +32,19 @@ def silent(_):
 
 
 class DnsCase(Case):
-    def functions_at(self, *hosts):
+    def functions_at(self, *hosts, stay=False):
         """A function on each of these addresses, all on the same port: {host: function}.
 
-        They end the connection with each answer, so that every call asks where to connect.
+        Unless they `stay`, they end the connection with each answer, so that every call connects.
         """
-        close = [("Connection", "close")]
+        close = [] if stay else [("Connection", "close")]
         for _ in range(100):
             made, port = {}, 0
             try:
                 for host in hosts:
                     script = answers.reply(200, f'"{host}"', "application/json", close)
-                    made[host] = Function(host, lambda e, s=script: (s(e), e.connection.close()), at=(host, port))
+                    then = script if stay else lambda e, s=script: (s(e), e.connection.close())
+                    made[host] = Function(host, then, listener=listening(host, port))
                     self.addCleanup(made[host].close)
                     port = made[host].port
                 return made
@@ -112,7 +113,7 @@ class RealServer(DnsCase):
         self.assertEqual(self.from_host(program, "f"), "127.0.0.3")
         self.assertEqual(self.from_host(program, "g"), "127.0.0.2")
 
-    def test_no_such_name_and_no_address(self):
+    def test_x06_no_such_name_and_no_address(self):
         program = self.start_asking(self.server(), 1, "none", "text")
         for name in ("none", "text"):
             self.assert_unresolved(program, name)
@@ -135,8 +136,26 @@ class RealServer(DnsCase):
         self.assertEqual(self.from_host(program, "f"), "127.0.0.2")
         self.assertGreater(mute.look_ups("f.test"), 0)
 
-    def test_a_changed_address_of_a_name_called_all_the_time(self):
-        fns = self.functions_at("127.0.0.2", "127.0.0.3")
+    def test_of_several_addresses_the_one_with_the_fewest_calls_comes_first(self):
+        fns = self.functions_at("127.0.0.2", "127.0.0.3", stay=True)
+        dns = self.server(("127.0.0.2", "f.test"), ("127.0.0.3", "f.test"), ttl=30)
+        program = self.start_asking(dns, fns["127.0.0.2"].port, "f")
+        gate = self.gate()
+        fns["127.0.0.2"].script = answers.held(gate, answers.text("held"))
+        callers = []
+        for _ in range(10):
+            callers.append(self.connect(program.address))
+            callers[-1].send_request("POST", "/orchestrate/f", body=b"{}")
+        # One of them is stuck for each that is not; the others are answered by the idle address.
+        fns["127.0.0.3"].wait_for(5)
+        for _ in range(10):
+            self.assertEqual(self.from_host(program, "f"), "127.0.0.3")
+        gate.set()
+        for caller in callers:
+            self.assertEqual(caller.answer().status, 200)
+
+    def test_x06_a_changed_address_of_a_name_called_all_the_time(self):
+        fns = self.functions_at("127.0.0.2", "127.0.0.3", stay=True)
         dns = self.server(("127.0.0.2", "f.test"), ttl=2)
         program = self.start_asking(dns, fns["127.0.0.2"].port, "f")
         self.assertEqual(self.from_host(program, "f"), "127.0.0.2")
@@ -146,8 +165,8 @@ class RealServer(DnsCase):
         self.assertLess(elapsed_since(changed), 2 + ONE_SECOND + SLOW)
         self.assertEqual(self.from_host(program, "f"), "127.0.0.3")
 
-    def test_a_changed_address_of_a_name_called_rarely(self):
-        fns = self.functions_at("127.0.0.2", "127.0.0.3")
+    def test_x06_a_changed_address_of_a_name_called_rarely(self):
+        fns = self.functions_at("127.0.0.2", "127.0.0.3", stay=True)
         dns = self.server(("127.0.0.2", "f.test"), ttl=1)
         program = self.start_asking(dns, fns["127.0.0.2"].port, "f")
         self.assertEqual(self.from_host(program, "f"), "127.0.0.2")
@@ -188,14 +207,14 @@ class BadAnswers(DnsCase):
             question.id + b"\x81\x80\0\1\0\1\0\0\0\0\xc0\x0c\0\1\0\1" + b"\xc0\x1c\0\1\0\1\0\0\0\1\0\4\x7f\0\0\2"
         ),
     })
-    def test_502_within_a_second(self, script):
+    def test_x06_502_within_a_second(self, script):
         dns = self.responder(script)
         program = self.start_asking(dns, 1, "f")
         self.assert_unresolved(program, "f")
         self.assert_unresolved(program, "f")
         self.assertGreater(dns.look_ups("f.test"), 0)
 
-    def test_a_known_address_is_used_on(self):
+    def test_x06_a_known_address_is_used_on(self):
         fns = self.functions_at("127.0.0.2")
         dns = self.responder(lasting("127.0.0.2"))
         program = self.start_asking(dns, fns["127.0.0.2"].port, "f")
@@ -251,7 +270,7 @@ class BadAnswers(DnsCase):
 
 
 class GoodAnswers(DnsCase):
-    def test_two_hundred_addresses(self):
+    def test_x06_two_hundred_addresses(self):
         fns = self.functions_at("127.0.0.2")
         many = [f"127.0.1.{number}" for number in range(1, 200)]
         dns = self.responder(lasting(*many[:5], "127.0.0.2", *many[5:]))
@@ -259,7 +278,7 @@ class GoodAnswers(DnsCase):
         self.assertEqual(self.from_host(program, "f"), "127.0.0.2")
         self.assertGreater(dns.over_tcp, 0)
 
-    def test_a_ttl_of_0_is_a_second(self):
+    def test_x06_a_ttl_of_0_is_a_second(self):
         fns = self.functions_at("127.0.0.2")
         dns = self.responder(lambda question: question.answer("127.0.0.2", ttl=0))
         program = self.start_asking(dns, fns["127.0.0.2"].port, "f")
@@ -268,7 +287,7 @@ class GoodAnswers(DnsCase):
             self.assertEqual(self.from_host(program, "f"), "127.0.0.2")
         self.assertLessEqual(dns.look_ups("f.test"), 1 + elapsed_since(start))
 
-    def test_64_callers_ask_once(self):
+    def test_x06_64_callers_ask_once(self):
         fns = self.functions_at("127.0.0.2")
         gate = self.gate()
 

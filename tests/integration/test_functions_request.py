@@ -279,45 +279,6 @@ class Reuse(ServedCase):
         self.fn["a"].wait_for_no_connection(6.0)
         self.assertGreater(elapsed_since(start), 0.8)
 
-    def test_a_function_that_closes_an_idle_connection_is_no_error(self):
-        self.post("/orchestrate/one")
-        connection = self.fn["a"].open_connections()[-1]
-        connection.finish_sending()
-        connection.peer_closed.wait(5.0)
-        self.assertTrue(connection.peer_closed.is_set(), "the orchestrator closed its side as well")
-        self.assertEqual(self.post("/orchestrate/one").status, 200)
-        self.assertEqual(len(self.fn["a"].requests), 2)
-
-
-class AtMostOnce(ServedCase):
-    """Section 5: a reused connection that dies before the first answer byte."""
-
-    def second_dies(self, method, body):
-        self.fn["a"].script = answers.each(
-            answers.text("first"), answers.close_without_answer, answers.text("repeated")
-        )
-        self.assertEqual(self.call("/orchestrate/one", method, body=body).body, b"first")
-        return self.call("/orchestrate/one", method, body=body)
-
-    def test_post_is_not_sent_again(self):
-        self.assert_step_failed(self.second_dies("POST", b"{}"), 502, "a")
-        self.assertEqual(len(self.fn["a"].requests), 2)
-
-    def test_get_is_sent_once_more(self):
-        answer = self.second_dies("GET", None)
-        self.assertEqual((answer.status, answer.body), (200, b"repeated"))
-        connections = [request.connection_id for request in self.fn["a"].requests]
-        self.assertEqual(connections[0], connections[1], "the second call was on the kept connection")
-        self.assertNotEqual(connections[1], connections[2])
-
-    def test_a_new_connection_that_dies_is_502_at_once(self):
-        self.fn["a"].script = answers.each(
-            answers.closing(), answers.close_without_answer, answers.text("never")
-        )
-        self.assertEqual(self.call("/orchestrate/one", "POST", body=b"{}").status, 200)
-        self.assert_step_failed(self.call("/orchestrate/one", "POST", body=b"{}"), 502, "a")
-        self.assertEqual(len(self.fn["a"].requests), 2)
-
 
 class StrictRequests(ServedCase):
     def test_what_is_sent_upstream_is_read_alike_by_a_strict_reader(self):

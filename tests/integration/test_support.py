@@ -3,11 +3,12 @@
 import signal
 import sys
 
+import run
 from support import answers, client, resp, wire
 from support.case import Case
 from support.process import Process
 from support.store import PREFIX, StoreServer
-from support.waiting import eventually
+from support.waiting import eventually, tries
 
 
 class FakeFunction(Case):
@@ -76,6 +77,41 @@ class FakeFunction(Case):
         ):
             with self.assertRaises(wire.WireError, msg=repr(data)):
                 self.call(answers.raw(data, "close"))
+
+
+class Tables(Case):
+    def test_each_row_of_answers_and_faults_has_a_test(self):
+        names = "\n".join(test for _, _, tests in run.discover("") for test in tests)
+        wanted = [f"u{number:02}" for number in range(1, 34)] + [f"x{number:02}" for number in range(1, 12)]
+        self.assertEqual([row for row in wanted if f"_{row}_" not in names], [])
+
+
+class Clocks(Case):
+    def taking(self, *seconds, bound=1.0):
+        """How many tries it took, each said to be so long."""
+        made = 0
+        for clock in tries(bound, len(seconds)):
+            clock.seconds = seconds[made]
+            made += 1
+        return made
+
+    def test_one_try_in_time_is_enough(self):
+        self.assertEqual(self.taking(3.0, 0.9, 5.0), 2)
+
+    def test_all_late_is_a_failure(self):
+        with self.assertRaisesRegex(AssertionError, "1.0 s allowed; it took 1.1000 s, 1.2000 s"):
+            self.taking(1.1, 1.2)
+
+    def test_what_was_not_measured_is_a_failure(self):
+        with self.assertRaisesRegex(AssertionError, "inf"):
+            for _ in tries(1.0, 2):
+                pass
+
+    def test_a_wrong_try_is_a_failure_however_fast(self):
+        with self.assertRaisesRegex(AssertionError, "wrong"):
+            for clock in tries(1.0):
+                with clock:
+                    self.fail("wrong")
 
 
 class StoreServers(Case):

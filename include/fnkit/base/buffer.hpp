@@ -24,8 +24,12 @@ class Buffer {
   const char* data() const { return storage_ + begin_; }
   std::string_view view() const { return {data(), size()}; }
 
+  // Space behind the content.
+  size_t room() const { return capacity_ - end_; }
   // Space for at least `bytes` more, to be filled and then told with commit().
   char* make_room(size_t bytes);
+  // As make_room(), where it is known that no more will be needed: without room for growth.
+  char* make_exact_room(size_t bytes);
   // The first `bytes` of what make_room() returned are content now.
   void commit(size_t bytes);
   void append(std::string_view bytes);
@@ -46,7 +50,7 @@ class Buffer {
   static bool thread_holds_too_much();
 
  private:
-  void grow(size_t bytes);
+  void grow(size_t needed, size_t wanted);
 
   char* storage_ = nullptr;
   size_t begin_ = 0;

@@ -15,12 +15,21 @@ from support.waiting import eventually
 HOLD_MAX = 30.0
 
 
+def listening(host="127.0.0.1", port=0):
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind((host, port))
+    made.listen(512)
+    return made
+
+
 class Connection:
     def __init__(self, sock, number):
         self.socket, self.number = sock, number
         self.source = wire.Source(sock)
         self.open = True
         self.peer_closed = threading.Event()
+        self.ended = threading.Event()
 
     def send(self, data):
         self.socket.sendall(data)
@@ -34,11 +43,19 @@ class Connection:
             self.socket.close()
 
     def reset(self):
-        """Ends the connection with RST."""
+        """Ends the connection with RST; for the connection's own thread."""
         if self.open:
-            linger = struct.pack("ii", 1, 0)
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self._prepare_reset()
             self.close()
+
+    def reset_from_outside(self):
+        """The same while the connection's thread waits for a request: a socket in use is not closed."""
+        self._prepare_reset()
+        self.socket.shutdown(socket.SHUT_RD)
+        self.ended.wait(HOLD_MAX)
+
+    def _prepare_reset(self):
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def wait_for_peer_close(self):
         """Reads until the peer has gone; returns what it sent before that."""
@@ -63,14 +80,19 @@ class Exchange:
     def send(self, data):
         self.connection.send(data)
 
+    def next_in_line(self, seconds):
+        """The next request on this connection, which came before an answer was sent; None without one."""
+        arrived = self.connection.source.pending() or select.select([self.connection.socket], [], [], seconds)[0]
+        return self.function.receive(self.connection)[0] if arrived else None
+
 
 class Function:
     """`early` answers when the head was read, before the body (which is then never read).
 
-    `at` is where it listens, for a test that needs a certain address of the loopback.
+    `listener` is a socket of its own, for a test that needs a certain address of the loopback.
     """
 
-    def __init__(self, name, script=None, early=False, at=("127.0.0.1", 0)):
+    def __init__(self, name, script=None, early=False, listener=None):
         self.name = name
         self.early = early
         self.default = script or answers.json(f'{{"from":"{name}"}}')
@@ -80,12 +102,7 @@ class Function:
         self.problems = []
         self.cut = 0
         self._lock = threading.Condition()
-        self._listener = socket.socket(socket.AF_INET6 if ":" in at[0] else socket.AF_INET)
-        self._listener.bind(at)
-        self._listener.listen(512)
-        self.port = self._listener.getsockname()[1]
-        self.address = f"127.0.0.1:{self.port}"
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._listen(listener or listening())
 
     def reset(self):
         """Forgets what was recorded and answers as at first; connections stay."""
@@ -106,6 +123,10 @@ class Function:
         if len(self.requests) != 1:
             raise AssertionError(f"function {self.name} got {self.requests}, not one request")
         return self.requests[0]
+
+    def sent_to(self, target):
+        """The requests of this id; tests that count calls give each its own path."""
+        return [request for request in self.requests if request.target == target]
 
     def open_connections(self):
         return [c for c in self.connections if c.open and not c.peer_closed.is_set()]
@@ -129,10 +150,23 @@ class Function:
             except OSError:
                 pass
 
-    def _accept(self):
+    def restart(self):
+        """What a restarted process looks like: every connection ends, then the port listens anew."""
+        self.close()
+        for connection in list(self.connections):
+            connection.ended.wait(HOLD_MAX)
+        self._listen(listening(port=self.port))
+
+    def _listen(self, listener):
+        self._listener = listener
+        host, self.port = listener.getsockname()[:2]
+        self.address = f"{host}:{self.port}"
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+
+    def _accept(self, listener):
         while True:
             try:
-                sock, _ = self._listener.accept()
+                sock, _ = listener.accept()
             except OSError:
                 return
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -152,8 +186,10 @@ class Function:
                 self.problems.append(f"function {self.name}: {error}")
         finally:
             connection.close()
+            connection.ended.set()
 
-    def _serve_one(self, connection):
+    def receive(self, connection):
+        """(request, its number, the script of that moment); all None at the end of the connection."""
         try:
             request = wire.read_request(connection.source)
             if not self.early:
@@ -161,11 +197,16 @@ class Function:
         except wire.Closed:
             self.cut += bool(connection.source.pending())
             connection.peer_closed.set()
-            return False
+            return None, None, None
         request.connection_id = connection.number
         with self._lock:
             self.requests.append(request)
-            number, script = len(self.requests), self.script
             self._lock.notify_all()
+            return request, len(self.requests), self.script
+
+    def _serve_one(self, connection):
+        request, number, script = self.receive(connection)
+        if request is None:
+            return False
         script(Exchange(self, connection, request, number))
         return True

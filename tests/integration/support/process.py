@@ -102,6 +102,36 @@ class Process:
             self.complain_if_dead()
         return found
 
+    def resident_bytes(self):
+        with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
+            line = next(line for line in status if line.startswith("VmRSS:"))
+        return int(line.split()[1]) * 1024
+
+    def is_sanitized(self):
+        """A sanitizer's shadow is terabytes; it also keeps what was freed for a while."""
+        with open(f"/proc/{self.pid}/statm", encoding="ascii") as sizes:
+            return int(sizes.read().split()[0]) * os.sysconf("SC_PAGE_SIZE") > 2**40
+
+    def open_files(self):
+        """How many: connections among them."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def freeze(self):
+        """Stopped, as by a debugger: the kernel goes on receiving for it."""
+        self.send_signal(signal.SIGSTOP)
+
+        def stopped():
+            states = []
+            for task in os.listdir(f"/proc/{self.pid}/task"):
+                with open(f"/proc/{self.pid}/task/{task}/stat", encoding="ascii") as stat:
+                    states.append(stat.read().rpartition(")")[2].split()[0])
+            return set(states) == {"T"}
+
+        eventually(stopped, 5.0, "all threads stopped")
+
+    def thaw(self):
+        self.send_signal(signal.SIGCONT)
+
     def send_signal(self, number):
         os.kill(self.pid, number)
 

@@ -1,7 +1,10 @@
-"""Waiting for a condition, with a deadline. The only place where a test lets time pass."""
+"""Waiting for a condition, with a deadline. The only place where a test lets time pass, and the clocks."""
 
 import threading
 import time
+
+# For whatever need not wait for a time-out.
+QUICK = 0.05
 
 _pause = threading.Event()
 
@@ -34,3 +37,32 @@ def elapsed_since(start):
 
 def now():
     return time.monotonic()
+
+
+class Stopwatch:
+    """The time of its `with` block; endless until there was one."""
+
+    def __init__(self):
+        self.seconds = float("inf")
+
+    def __enter__(self):
+        self._start = now()
+        return self
+
+    def __exit__(self, *_):
+        self.seconds = elapsed_since(self._start)
+
+
+def tries(bound, count=5):
+    """`for clock in tries(0.05):` judges each time; once, what `with clock:` holds must be in time.
+
+    A busy machine makes any single try late, and a slow program makes all of them late.
+    """
+    taken = []
+    for _ in range(count):
+        clock = Stopwatch()
+        yield clock
+        taken.append(clock.seconds)
+        if clock.seconds <= bound:
+            return
+    raise AssertionError(f"{bound} s allowed; it took {', '.join(f'{t:.4f} s' for t in taken)}")

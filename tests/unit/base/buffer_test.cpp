@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <limits>
 #include <string>
 #include <thread>
 #include <utility>
@@ -42,6 +43,32 @@ TEST_F(BufferTest, RoomIsFilledThenCommitted) {
   EXPECT_EQ(buffer.view(), "head ") << "nothing is content before commit()";
   buffer.commit(3);
   EXPECT_EQ(buffer.view(), "head xxx");
+}
+
+// A large message is held once, however it arrived: growing for it leaves nothing over.
+TEST_F(BufferTest, ExactRoomIsNoMoreThanAskedFor) {
+  Buffer buffer = of("head");
+  std::string expected = "head";
+  for (const size_t more : {100'000, 1, 3'000'000, 20}) {
+    buffer.make_exact_room(more);
+    buffer.append(std::string(more, 'x'));
+    expected.append(more, 'x');
+    EXPECT_EQ(buffer.room(), 0U) << more;
+    EXPECT_EQ(Buffer::bytes_held_by_thread(), expected.size() + Buffer::kPadding) << more;
+  }
+  EXPECT_TRUE(buffer.view() == expected);
+}
+
+TEST_F(BufferTest, AThreadMayHaveALimit) {
+  EXPECT_FALSE(Buffer::thread_holds_too_much());
+  Buffer::limit_thread(10'000);
+  Buffer buffer = of("small");
+  EXPECT_FALSE(Buffer::thread_holds_too_much());
+  buffer.make_exact_room(10'000);
+  EXPECT_TRUE(Buffer::thread_holds_too_much());
+  buffer.clear();
+  EXPECT_FALSE(Buffer::thread_holds_too_much());
+  Buffer::limit_thread(std::numeric_limits<size_t>::max());
 }
 
 TEST_F(BufferTest, ConsumingAllGivesTheStorageBack) {
