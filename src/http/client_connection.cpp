@@ -227,6 +227,7 @@ void ClientConnection::give_up(PendingCall& call, CallError why) {
   if (ending_) return;
   if (index >= handed_over_) {  // not sent yet: it was never here
     line_.erase(place);
+    if (index == 0) first_changed();
     shorter_ = true;
     ring_.defer(work_);
     return;

@@ -82,7 +82,10 @@ Resolver::Channel::~Channel() { REQUIRE(closed_ && sockets_.empty()); }
 
 void Resolver::Channel::use_servers(const std::vector<Address>& servers) {
   std::string list;
-  for (const Address& server : servers) list += (list.empty() ? "" : ",") + server.to_text();
+  for (const Address& server : servers) {
+    if (!list.empty()) list += ",";
+    list += server.to_text();
+  }
   const int status = ares_set_servers_ports_csv(channel_, list.c_str());
   if (status == ARES_SUCCESS) return;
   ares_destroy(std::exchange(channel_, nullptr));

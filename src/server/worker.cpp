@@ -1,5 +1,6 @@
 #include "fnkit/server/worker.hpp"
 
+#include "fnkit/base/log.hpp"
 #include "fnkit/http/client_pool.hpp"
 #include "server/function_caller.hpp"
 #include "server/router.hpp"
@@ -43,6 +44,7 @@ class Worker::Core final : public http::Handler {
   std::optional<http::Response> overload() const;
   void adopt();
   void drain();
+  void tell_counts() const;
   static void woken(void* core);
   static void grace_is_over(void* core);
   static void drain_is_over(void* core);
@@ -76,6 +78,7 @@ coro::Task<void> Worker::Core::serve(std::vector<int> listeners) {
   grace_timer_.unlink();
   drain_timer_.unlink();
   co_await pool_.close();
+  tell_counts();
   co_await resolver_.close();
   co_await shared_.wakeup.stop();
 }
@@ -104,6 +107,17 @@ coro::Task<void> Worker::Core::serve_connection(int fd) {
   if (draining_) connection.drain();
   co_await connection.serve();
   --connection_count_;
+}
+
+void Worker::Core::tell_counts() const {
+  const http::CallCounts& counts = pool_.counts();
+  log_event(LogLevel::info, "functions", "calls made by a core that ends",
+            {{"answered", std::to_string(counts.answered)},
+             {"failed", std::to_string(counts.failed)},
+             {"cancelled", std::to_string(counts.cancelled)},
+             {"repeated", std::to_string(counts.repeated)},
+             {"shared", std::to_string(counts.shared)},
+             {"connections", std::to_string(counts.connected)}});
 }
 
 Route Worker::Core::route_request(const http::Request& request) const {

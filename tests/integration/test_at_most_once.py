@@ -208,7 +208,7 @@ class InLine(LineCase):
         self.a.wait_for(1)
         large = self.send("large", ("one", "POST", bytes(1024 * 1024)))
         self.assertEqual(self.program.call("POST", "/orchestrate/other/x", body=b"{}").body, b"/x")
-        for clock in tries(1.0, 1):
+        for clock in tries(2.5, 1):
             with clock:
                 gate.set()
                 self.assert_step_failed(front.answer(), 502, "a")

@@ -264,7 +264,7 @@ class Slow(AnswersCase):
     arguments = ("--step-timeout", "400ms")
 
     def late(self, script, body=b"{}", early=False):
-        for clock in tries(self.LIMIT + self.GRAIN + QUICK, 3):
+        for clock in tries(self.LIMIT + self.GRAIN + QUICK, 8):
             self.first_then_next(script)
             self.fn["a"].early = early
             caller = self.client()

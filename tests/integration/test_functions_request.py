@@ -1,11 +1,14 @@
 """CONTRACT section 3: what a step receives, and nothing else."""
 
 import re
+import socket
+import tempfile
 
 from support import answers
 from support.case import Case, ServedCase
 from support.cases import expand, rows
 from support.client import chunked
+from support.function import Function
 from support.store import config
 from support.waiting import elapsed_since, now
 
@@ -278,6 +281,35 @@ class Reuse(ServedCase):
         start = now()
         self.fn["a"].wait_for_no_connection(6.0)
         self.assertGreater(elapsed_since(start), 0.8)
+
+
+class UnixSocket(Case):
+    """`--resolve step=unix:/path`: a function without an address."""
+
+    def serve(self):
+        folder = tempfile.TemporaryDirectory(prefix="fnkit-unix-")
+        self.addCleanup(folder.cleanup)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(f"{folder.name}/f.sock")
+        listener.listen(64)
+        made = Function("a", answers.echo(), listener=listener)
+        self.addCleanup(made.close)
+        return made
+
+    def test_it_is_called_and_its_connection_kept(self):
+        made = self.serve()
+        program = self.start(self.directory({"one": config("a")}).url, resolve={"a": made.address})
+        for body in (b"x", bytes(100_000), b"y"):
+            self.assertEqual(program.call("POST", "/orchestrate/one/p", body=body).body, body)
+        self.assertEqual([request.header("host") for request in made.requests], ["a:8080"] * 3)
+        self.assertEqual(len(made.connections), 1)
+
+    def test_nobody_there_is_502(self):
+        address = "unix:/nonexistent/f.sock"
+        program = self.start(self.directory({"one": config("a")}).url, resolve={"a": address})
+        answer = program.call("POST", "/orchestrate/one")
+        self.assertEqual(answer.status, 502)
+        self.assertIn(address.encode(), answer.body)
 
 
 class StrictRequests(ServedCase):

@@ -159,8 +159,12 @@ class Function:
 
     def _listen(self, listener):
         self._listener = listener
-        host, self.port = listener.getsockname()[:2]
-        self.address = f"{host}:{self.port}"
+        name = listener.getsockname()
+        if listener.family == socket.AF_UNIX:
+            self.address = f"unix:{name}"
+        else:
+            self.port = name[1]
+            self.address = f"{name[0]}:{self.port}"
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
     def _accept(self, listener):
@@ -169,7 +173,8 @@ class Function:
                 sock, _ = listener.accept()
             except OSError:
                 return
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if sock.family != socket.AF_UNIX:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.settimeout(HOLD_MAX)
             connection = Connection(sock, len(self.connections) + 1)
             self.connections.append(connection)

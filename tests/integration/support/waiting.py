@@ -53,7 +53,7 @@ class Stopwatch:
         self.seconds = elapsed_since(self._start)
 
 
-def tries(bound, count=5):
+def tries(bound, count=10):
     """`for clock in tries(0.05):` judges each time; once, what `with clock:` holds must be in time.
 
     A busy machine makes any single try late, and a slow program makes all of them late.
