@@ -66,6 +66,10 @@ void ClientConnection::work() {
     if (!stream_.sending()) conclude();
     return;
   }
+  if (line_.empty() && no_more_) {
+    end(Ending::idle, Kind::broken, {});
+    return;
+  }
   if (gathering()) ring_.defer_to_departure(departure_);
   if (line_.empty() && !idle_timer_.linked()) {
     ring_.timers().arm(idle_timer_, later(ring_.now(), idle_timeout_));
@@ -78,9 +82,12 @@ void ClientConnection::send_ended() {
   accepted_ += stream_.bytes_sent();
   outgoing_.clear();
   if (ending_) return;
-  // Any other failure will be told by the receiving side, perhaps behind an answer.
-  if (stream_.send_result() == -ETIMEDOUT)
+  const int32_t result = stream_.send_result();
+  if (result == -ETIMEDOUT) {
     end(Ending::in_use, Kind::not_read, "it does not read the request");
+  } else if (result < 0 && result != -EPIPE && result != -ECONNRESET) {
+    end(Ending::in_use, Kind::broken, Error::from_errno(-result, "send").message);
+  }  // that the connection is gone is told by the receiving side too, perhaps behind an answer
 }
 
 void ClientConnection::read_answers() {
@@ -121,7 +128,7 @@ void ClientConnection::read_more_of_answer() {
   } else if (broken != 0) {
     end(Ending::in_use, Kind::broken, ended_before("the answer did"));
   } else if (Buffer::thread_holds_too_much()) {
-    end(Ending::in_use, Kind::too_much_held, "too many bytes are held for messages");
+    end(Ending::idle, Kind::too_much_held, "too many bytes are held for messages");
   } else if (line_.front().call == nullptr && stream_.input().size() > kDiscardBytesMax) {
     end(Ending::in_use, Kind::broken, "the call before it was given up and its answer is large");
   }
@@ -144,7 +151,7 @@ void ClientConnection::take_answer() {
     return;
   }
   line_.erase(line_.begin());
-  --handed_over_;
+  if (--handed_over_ == 0) shared_ = false;
   shorter_ = true;
   first_changed();
   if (first.call != nullptr) first.call->end(std::move(answer));
@@ -204,6 +211,7 @@ void ClientConnection::send_line() {
     place.ends = handed_over_bytes_;
     place.sent_at = ring_.departed();
   }
+  if (handed_over_ > 1) shared_ = true;
   const std::string_view parts[] = {outgoing_.view(), large_body};
   const bool silent = large_body.size() <= kSilentBytesMax;
   stream_.start_send(parts, silent ? ring::SendMode::silent : ring::SendMode::prompt,
@@ -235,8 +243,6 @@ void ClientConnection::give_up(PendingCall& call, CallError why) {
   const bool nobody_waits = std::all_of(line_.begin(), line_.end(),
                                         [](const Place& each) { return each.call == nullptr; });
   if (nobody_waits && !late) {
-    line_.clear();
-    handed_over_ = 0;
     end(Ending::idle, Kind::broken, {});
   } else if (nobody_waits || (index == 0 && late)) {
     not_answered();
@@ -266,8 +272,9 @@ void ClientConnection::end(Ending how, Kind kind, std::string detail) {
 void ClientConnection::conclude() {
   idle_timer_.unlink();
   discard_timer_.unlink();
-  if (handed_over_ > 1) how_ = Ending::shared;
-  for (size_t i = 0; i < line_.size(); ++i) judge(line_[i], i);
+  if (shared_ && how_ == Ending::in_use) how_ = Ending::shared;
+  // From the last on, because each that goes out again stands first.
+  for (size_t i = line_.size(); i-- > 0;) judge(line_[i], i);
   line_.clear();
   owner_.ended(*this, how_);
 }

@@ -118,6 +118,7 @@ class ClientConnection : public ListNode<ConnectionTag> {
   bool sending_ = false;   // the end of a send has not been looked at
   bool received_ = false;  // something of the first one's answer has come
   bool used_ = false;      // an answer has come here
+  bool shared_ = false;    // several have been handed over, and of these one is still in line
   bool alone_ = false;     // the one in line shares with nobody
   bool no_more_ = false;   // ends when the line is empty
   bool shorter_ = false;   // the owner has not yet been told of room in line

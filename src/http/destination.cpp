@@ -41,6 +41,7 @@ size_t Destination::load() {
 }
 
 void Destination::refused(Instant now, Random& random) {
+  if (left_out(now)) return;  // one of several that tried at once
   const Duration wait =
       std::min(kLeftOutMax, kLeftOutMin * (int64_t{1} << std::min(refusals_, 8U)));
   const auto jitter =

@@ -21,7 +21,7 @@ void Sharing::broke_shared(Instant now) {
 
 void Sharing::pause(Instant now) {
   if (now < paused_until_) return;
-  // A pause as long as the last one has passed without reason for another: begin anew.
+  // Long after the last one: begin anew.
   if (now > paused_until_ + 2 * kPauseMax) pause_ = kPauseMin;
   paused_until_ = now + pause_;
   pause_ = std::min(2 * pause_, kPauseMax);

@@ -27,8 +27,13 @@ Upstream::Upstream(const Endpoint& endpoint, ClientPool::Shared& shared)
 
 void Upstream::dispatch(PendingCall& call) {
   if (!addresses_are_fresh() && !looking_up_) shared_.tasks.spawn(look_up());
-  const bool its_turn = addresses_are_fresh() && waiting_.empty();
-  ClientConnection* connection = its_turn ? connection_for(call) : nullptr;
+  if (!addresses_are_fresh() && !looking_up_) {  // it is known that there are none
+    call.end(last_failure_);
+    return;
+  }
+  ClientConnection* connection = addresses_are_fresh() ? connection_for(call) : nullptr;
+  // Those who wait come first, but what is free they cannot use, or they had been given it.
+  if (connection != nullptr && !connection->free() && !waiting_.empty()) connection = nullptr;
   if (connection != nullptr) {
     give(*connection, call);
   } else {
@@ -126,9 +131,11 @@ Destination::Rules Upstream::rules() const {
 }
 
 ClientConnection* Upstream::connection_for(const PendingCall& call) {
+  const size_t turn = next_;
   Destination* best = least_loaded(For::a_call);
   ClientConnection* connection = best != nullptr ? best->connection_for(call, rules()) : nullptr;
   if (connection != nullptr) return connection;
+  next_ = turn;  // it is still the turn of `best`, to which one may be opened now
   if (best != nullptr && connections_ < shared_.options.connections_max) return nullptr;
   for (auto& destination : destinations_) {
     connection = destination->connection_for(call, rules());
@@ -147,6 +154,7 @@ void Upstream::give(ClientConnection& connection, PendingCall& call) {
 
 // A connection for each call that waits, as far as the limits go.
 void Upstream::open_for_waiting() {
+  if (looking_up_) return;  // to its result
   while (connecting_ < waiting_count_ && connections_ < shared_.options.connections_max) {
     Destination* to = least_loaded(For::a_new_connection);
     if (to == nullptr) break;
@@ -156,8 +164,10 @@ void Upstream::open_for_waiting() {
     ++shared_.connections;
     shared_.tasks.spawn(open(to));
   }
-  if (waiting_.empty() || looking_up_ || connecting_ > 0) return;
-  if (connections_ == 0) {
+  if (waiting_.empty() || connecting_ > 0) return;
+  const bool nowhere = std::none_of(destinations_.begin(), destinations_.end(),
+                                    [](const auto& destination) { return destination->listed; });
+  if (connections_ == 0 || nowhere) {
     fail_waiting();
   } else if (!try_again_.linked()) {
     // Some are open, so the calls have a prospect; but more may become possible meanwhile.
@@ -314,7 +324,7 @@ void Upstream::has_room(ClientConnection& connection) {
     call = next;
   }
   if (!connection.free()) return;
-  if (!waiting_.empty() && connections_ >= shared_.options.connections_max) {
+  if (connecting_ < waiting_count_ && connections_ >= shared_.options.connections_max) {
     close_soon(connection);  // for a new one: only that will do for the call that goes out again
     return;
   }

@@ -52,7 +52,8 @@ class AtMostOnce(ServedCase):
         """A connection that has served a call already, and the only one."""
         self.assertEqual(self.get(PLAIN, "before").body, b"/before")
         number = self.fn["a"].requests[-1].connection_id
-        self.assertEqual([c.number for c in self.fn["a"].open_connections()], [number])
+        only_one = lambda: [c.number for c in self.fn["a"].open_connections()] == [number]
+        eventually(only_one, 1.0, "one connection, those of before closed")
         return self.fn["a"].connections[number - 1]
 
     def no_connection(self):

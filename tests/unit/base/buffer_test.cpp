@@ -49,7 +49,7 @@ TEST_F(BufferTest, RoomIsFilledThenCommitted) {
 TEST_F(BufferTest, ExactRoomIsNoMoreThanAskedFor) {
   Buffer buffer = of("head");
   std::string expected = "head";
-  for (const size_t more : {100'000, 1, 3'000'000, 20}) {
+  for (const size_t more : {size_t{100'000}, size_t{1}, size_t{3'000'000}, size_t{20}}) {
     buffer.make_exact_room(more);
     buffer.append(std::string(more, 'x'));
     expected.append(more, 'x');

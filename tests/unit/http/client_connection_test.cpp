@@ -300,6 +300,19 @@ TEST_P(ClientConnectionTest, APeerThatDoesNotReadIsGivenUpAtTheStallLimit) {
   EXPECT_LE(ended_at_ - begun, seconds(3));
 }
 
+// Its address has gone from DNS, or the pool closes.
+TEST_P(ClientConnectionTest, OneThatTakesNoMoreEndsWithItsLastAnswer) {
+  begin(kGet);
+  await_request(kGet.head.size());
+  connection_->retire();
+  run_for(seconds(3));
+  EXPECT_FALSE(ended_);
+  function_->say(ok("last", "Keep-Alive: timeout=100\r\n"));
+  EXPECT_EQ(outcome(), "200 last");
+  run_for(milliseconds(10));
+  EXPECT_EQ(ended_, Ending::idle);
+}
+
 INSTANTIATE_TEST_SUITE_P(Seeds, ClientConnectionTest, testing::Range<uint64_t>(1, 13));
 
 }  // namespace

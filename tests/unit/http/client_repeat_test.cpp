@@ -166,6 +166,41 @@ TEST_P(ClientRepeatTest, WhereNoNewConnectionCanBeHadItsPlaceIsFree) {
   ASSERT_TRUE(world_.run_until_asked("next"));
 }
 
+// The call has been handed over, but not a byte of it has left: what comes is not its answer.
+TEST_P(ClientRepeatTest, WhatComesBeforeAByteOfItWasTakenIsNotItsAnswer) {
+  use_one_connection();
+  world_.ring.freeze(world_.socket_of(0));
+  world_.answer(0, "out of the blue");
+  world_.settle();
+  world_.ring.faults().socket_bytes = 0;
+  FunctionWorld::Call& call = world_.post("once");
+  world_.run_for(std::chrono::milliseconds(10));
+  world_.ring.thaw(world_.socket_of(0));
+  ASSERT_TRUE(world_.run_until([&] { return world_.pool().counts().repeated == 1; }));
+  world_.ring.faults().socket_bytes = 64 * 1024;
+  expect_answer(call, 1);
+  EXPECT_EQ(world_.asked("once"), 1U);
+}
+
+// What ended one, a restart say, has most likely ended the others too.
+TEST_P(ClientRepeatTest, TheFreeConnectionsAreGivenUpWithTheOneThatBroke) {
+  FunctionWorld::Call& one = world_.post("one");
+  ASSERT_TRUE(world_.run_until_asked("one"));
+  FunctionWorld::Call& other = world_.post("other");
+  ASSERT_TRUE(world_.run_until_asked("other"));
+  world_.answer(0, "1");
+  world_.answer(1, "2");
+  ASSERT_TRUE(world_.run_until([&] { return one.done() && other.done(); }));
+  FunctionWorld::Call& repeated = world_.get("repeated");
+  ASSERT_TRUE(world_.run_until_asked("repeated"));
+  const size_t on = world_.asked_on("repeated");
+  const Instant broken = world_.ring.now();
+  world_.reset(on);
+  ASSERT_TRUE(world_.run_until([&] { return world_.peer(1 - on).ended(); }));
+  EXPECT_LT(world_.ring.now(), later(broken, std::chrono::milliseconds(100)));
+  expect_answer(repeated, 2);
+}
+
 INSTANTIATE_TEST_SUITE_P(Seeds, ClientRepeatTest, testing::Range<uint64_t>(1, 13));
 
 }  // namespace
