@@ -148,10 +148,10 @@ TEST_P(ClientGivenUpTest, AnAnswerToNobodyThatIsLargerEndsTheConnection) {
 TEST_P(ClientGivenUpTest, ALineOfWhichNobodyIsLeftEndsAtOnce) {
   line_up_and_await(3);
   const Instant given_up = world_.ring.now();
-  for (const size_t index : {2, 0, 1}) call(index).scope.cancel();
+  for (const size_t index : {2UL, 0UL, 1UL}) call(index).scope.cancel();
   EXPECT_TRUE(world_.run_until([&] { return ended(); }));
   EXPECT_LT(world_.ring.now(), later(given_up, milliseconds(50)));
-  for (const size_t index : {0, 1, 2}) expect_done(index, kCancelled);
+  for (const size_t index : {0UL, 1UL, 2UL}) expect_done(index, kCancelled);
 }
 
 TEST_P(ClientGivenUpTest, WhatIsGivenUpBeforeItIsSentIsNeverAsked) {

@@ -139,7 +139,7 @@ TEST_P(ClientLineEndsTest, WithinAnAnswerOnlyThoseBehindItMayBeRepeated) {
 TEST_P(ClientLineEndsTest, ARepeatedCallOfALineIsNotRepeatedAgain) {
   line_up_and_await({"GET", "GET"});
   world_.reset(0);
-  for (const size_t index : {0, 1}) {
+  for (const size_t index : {0UL, 1UL}) {
     ASSERT_TRUE(world_.run_until([&] { return asked(index) == 2; }));
     world_.reset(world_.asked_on("call" + std::to_string(index)));
     ASSERT_TRUE(world_.run_until_done(call(index)));
@@ -155,7 +155,7 @@ TEST_P(ClientLineEndsTest, WhatWasGatheredAndNotTakenGoesOutAgain) {
   world_.ring.faults().send_fails = 100;
   ASSERT_TRUE(world_.run_until([&] { return world_.peer(0).ended(); }));
   world_.ring.faults().send_fails = 0;
-  for (const size_t index : {0, 1, 2}) expect_repeated(index, 0);
+  for (const size_t index : {0UL, 1UL, 2UL}) expect_repeated(index, 0);
   EXPECT_EQ(asked(0) + asked(1) + asked(2), 3U);
 }
 
@@ -163,7 +163,7 @@ TEST_P(ClientLineEndsTest, WhatWasGatheredAndNotTakenGoesOutAgain) {
 TEST_P(ClientLineEndsTest, WhatWasGatheredAndNotHandedOverGoesOutAgain) {
   world_.reset(0);
   line_up({"POST", "POST"});
-  for (const size_t index : {0, 1}) expect_repeated(index, 0);
+  for (const size_t index : {0UL, 1UL}) expect_repeated(index, 0);
   EXPECT_EQ(asked(0) + asked(1), 2U);
 }
 
@@ -260,7 +260,7 @@ TEST_P(ClientLineEndsTest, WhatGoesOutAgainDoesSoInItsOrder) {
   line_up_and_await({"GET", "GET", "GET"});
   const Call& later_one = world_.call("later", {.may_share = false});
   world_.reset(0);
-  for (const size_t index : {0, 1, 2}) {
+  for (const size_t index : {0UL, 1UL, 2UL}) {
     EXPECT_EQ(world_.asked("later"), 0U);
     ASSERT_TRUE(world_.run_until([&] { return asked(0) + asked(1) + asked(2) == 4 + index; }));
     ASSERT_EQ(asked(index), 2U) << index;
