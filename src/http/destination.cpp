@@ -50,4 +50,50 @@ void Destination::refused(Instant now, Random& random) {
   ++refusals_;
 }
 
+void Destinations::list(const std::vector<net::Address>& addresses) {
+  for (auto& destination : all_) destination->listed = false;
+  for (const net::Address& address : addresses) {
+    const auto known = std::find_if(all_.begin(), all_.end(), [&](const auto& destination) {
+      return destination->address == address;
+    });
+    if (known == all_.end()) {
+      all_.push_back(std::make_unique<Destination>(address));
+    } else {
+      (*known)->listed = true;
+    }
+  }
+}
+
+void Destinations::forget_unlisted() {
+  std::erase_if(all_, [](const auto& destination) {
+    return !destination->listed && destination->connecting + destination->connections == 0;
+  });
+}
+
+bool Destinations::none_listed() const {
+  return std::none_of(all_.begin(), all_.end(),
+                      [](const auto& destination) { return destination->listed; });
+}
+
+Destination* Destinations::least_loaded(For what, Instant now) {
+  turn_before_ = next_;
+  const size_t count = all_.size();
+  Destination* best = nullptr;
+  size_t best_load = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const size_t place = (turn_before_ + i) % count;
+    Destination& each = *all_[place];
+    const bool may_connect = each.connecting < each.connecting_max();
+    if (!each.listed || each.left_out(now) || (what == For::a_new_connection && !may_connect)) {
+      continue;
+    }
+    const size_t load = count > 1 ? each.load() : 0;
+    if (best != nullptr && load >= best_load) continue;
+    best = &each;
+    best_load = load;
+    next_ = place + 1;
+  }
+  return best;
+}
+
 }  // namespace fnkit::http

@@ -1,6 +1,9 @@
 // One address of a function, and what this core has to do with it.
 #pragma once
 
+#include <memory>
+#include <vector>
+
 #include "fnkit/base/random.hpp"
 #include "fnkit/net/address.hpp"
 #include "http/client_connection.hpp"
@@ -54,6 +57,32 @@ class Destination {
 
   unsigned refusals_ = 0;
   Instant left_out_until_;
+};
+
+// The addresses of one function.
+class Destinations {
+ public:
+  enum class For { a_call, a_new_connection };
+
+  // From now on the function is at these and at no other. Those of before that are not among them
+  // stay, unlisted, until forget_unlisted() finds them without a connection.
+  void list(const std::vector<net::Address>& addresses);
+  void forget_unlisted();
+  bool none_listed() const;
+
+  // Of those that may be used now, the one with the fewest calls, among equals each in turn;
+  // nullptr where there is none.
+  Destination* least_loaded(For what, Instant now);
+  // The last least_loaded() came to nothing: it is still the same one's turn.
+  void give_back_turn() { next_ = turn_before_; }
+
+  auto begin() { return all_.begin(); }
+  auto end() { return all_.end(); }
+
+ private:
+  std::vector<std::unique_ptr<Destination>> all_;
+  size_t next_ = 0;  // where to begin among equally loaded ones
+  size_t turn_before_ = 0;
 };
 
 }  // namespace fnkit::http

@@ -8,6 +8,7 @@
 namespace fnkit::http {
 
 using Kind = CallError::Kind;
+using For = Destinations::For;
 
 struct Upstream::Connection final : ClientConnection {
   Connection(ClientPool::Shared& shared, int fd, Owner& owner, Destination& to)
@@ -52,6 +53,7 @@ coro::Task<void> Upstream::look_up() {
       co_await shared_.resolver.resolve(endpoint_.host, endpoint_.port, deadline, shared_.closing);
   looking_up_ = false;
   if (resolved) {
+    INVARIANT(resolved->fresh_until > shared_.ring.now());
     fresh_until_ = resolved->fresh_until;
     take_addresses(resolved->addresses);
     serve_waiting();
@@ -62,66 +64,29 @@ coro::Task<void> Upstream::look_up() {
   }
 }
 
-// From now on the function is at these addresses and at no other. Calls that are under way to
-// others are let end.
+// Calls that are under way to other addresses than these are let end.
 void Upstream::take_addresses(const std::vector<net::Address>& addresses) {
-  for (auto& destination : destinations_) destination->listed = false;
+  std::vector<net::Address> allowed;
   for (const net::Address& address : addresses) {
-    if (address.is_forbidden_for_functions()) {
-      const std::string name = endpoint_.address ? "" : "'" + endpoint_.host + "' resolves to ";
-      last_failure_ = {Kind::unreachable,
-                       name + address.to_text() + ", an address that no function may have"};
+    if (!address.is_forbidden_for_functions()) {
+      allowed.push_back(address);
       continue;
     }
-    const auto known =
-        std::find_if(destinations_.begin(), destinations_.end(),
-                     [&](const auto& destination) { return destination->address == address; });
-    if (known == destinations_.end()) {
-      destinations_.push_back(std::make_unique<Destination>(address));
-    } else {
-      (*known)->listed = true;
-    }
+    const std::string name = endpoint_.address ? "" : "'" + endpoint_.host + "' resolves to ";
+    last_failure_ = {Kind::unreachable,
+                     name + address.to_text() + ", an address that no function may have"};
   }
+  destinations_.list(allowed);
   for (auto& destination : destinations_) {
     if (!destination->listed) retire(*destination);
   }
-  forget_unlisted();
+  destinations_.forget_unlisted();
 }
 
 void Upstream::retire(Destination& destination) {
   while (ClientConnection* connection = destination.free_ones.pop_front()) close_soon(*connection);
   ConnectionList& busy = destination.busy;
   for (auto* each = busy.front(); each != nullptr; each = busy.next(*each)) each->retire();
-}
-
-void Upstream::forget_unlisted() {
-  std::erase_if(destinations_, [](const auto& destination) {
-    return !destination->listed && destination->connecting + destination->connections == 0;
-  });
-}
-
-// Of those that may be used now, the one with the fewest calls; among equals each in turn.
-Destination* Upstream::least_loaded(For what) {
-  const Instant now = shared_.ring.now();
-  const size_t count = destinations_.size();
-  Destination* best = nullptr;
-  size_t best_load = 0;
-  size_t best_place = 0;
-  for (size_t i = 0; i < count; ++i) {
-    const size_t place = (next_ + i) % count;
-    Destination& each = *destinations_[place];
-    const bool may_connect = each.connecting < each.connecting_max();
-    if (!each.listed || each.left_out(now) || (what == For::a_new_connection && !may_connect)) {
-      continue;
-    }
-    const size_t load = count > 1 ? each.load() : 0;
-    if (best != nullptr && load >= best_load) continue;
-    best = &each;
-    best_load = load;
-    best_place = place;
-  }
-  next_ = best_place + 1;
-  return best;
 }
 
 // ---- connections
@@ -131,11 +96,10 @@ Destination::Rules Upstream::rules() const {
 }
 
 ClientConnection* Upstream::connection_for(const PendingCall& call) {
-  const size_t turn = next_;
-  Destination* best = least_loaded(For::a_call);
+  Destination* best = destinations_.least_loaded(For::a_call, shared_.ring.now());
   ClientConnection* connection = best != nullptr ? best->connection_for(call, rules()) : nullptr;
   if (connection != nullptr) return connection;
-  next_ = turn;  // it is still the turn of `best`, to which one may be opened now
+  destinations_.give_back_turn();  // a connection may be opened to it now
   if (best != nullptr && connections_ < shared_.options.connections_max) return nullptr;
   for (auto& destination : destinations_) {
     connection = destination->connection_for(call, rules());
@@ -156,7 +120,7 @@ void Upstream::give(ClientConnection& connection, PendingCall& call) {
 void Upstream::open_for_waiting() {
   if (looking_up_) return;  // to its result
   while (connecting_ < waiting_count_ && connections_ < shared_.options.connections_max) {
-    Destination* to = least_loaded(For::a_new_connection);
+    Destination* to = destinations_.least_loaded(For::a_new_connection, shared_.ring.now());
     if (to == nullptr) break;
     ++connecting_;
     ++connections_;
@@ -165,9 +129,7 @@ void Upstream::open_for_waiting() {
     shared_.tasks.spawn(open(to));
   }
   if (waiting_.empty() || connecting_ > 0) return;
-  const bool nowhere = std::none_of(destinations_.begin(), destinations_.end(),
-                                    [](const auto& destination) { return destination->listed; });
-  if (connections_ == 0 || nowhere) {
+  if (connections_ == 0 || destinations_.none_listed()) {
     fail_waiting();
   } else if (!try_again_.linked()) {
     // Some are open, so the calls have a prospect; but more may become possible meanwhile.
@@ -225,7 +187,7 @@ coro::Task<void> Upstream::close_and_free(ClientConnection* connection) {
 void Upstream::slot_is_free() {
   --connections_;
   if (--shared_.connections == 0 && shared_.closing.cancelled()) shared_.none_left.set();
-  forget_unlisted();
+  destinations_.forget_unlisted();
   open_for_waiting();
 }
 

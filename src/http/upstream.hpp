@@ -1,9 +1,6 @@
 // One function, as this core sees it: its addresses, its connections, and the calls that wait.
 #pragma once
 
-#include <memory>
-#include <vector>
-
 #include "fnkit/http/client_pool.hpp"
 #include "http/destination.hpp"
 
@@ -43,9 +40,6 @@ class Upstream final : ClientConnection::Owner {
   coro::Task<void> look_up();
   void take_addresses(const std::vector<net::Address>& addresses);
   void retire(Destination& destination);
-  void forget_unlisted();
-  enum class For { a_call, a_new_connection };
-  Destination* least_loaded(For what);
 
   // --- connections
   ClientConnection* connection_for(const PendingCall& call);
@@ -76,8 +70,7 @@ class Upstream final : ClientConnection::Owner {
   Endpoint endpoint_;
   ClientPool::Shared& shared_;
   Sharing sharing_;
-  std::vector<std::unique_ptr<Destination>> destinations_;
-  size_t next_ = 0;  // where to begin among equally loaded ones
+  Destinations destinations_;
   Instant fresh_until_;
   bool looking_up_ = false;
   CallError last_failure_{CallError::Kind::unreachable, {}};
