@@ -32,6 +32,7 @@ class Sharing {
  private:
   static constexpr int kWeight = 16;    // of what was known, against one answer
   static constexpr int kSurprise = 20;  // so many times the wait allowed is out of character
+  static constexpr int kGap = 4;  // so many times the wait allowed without any answer is a gap
   static constexpr Duration kPauseMin = std::chrono::seconds(1);
   static constexpr Duration kPauseMax = std::chrono::minutes(5);
 
@@ -41,6 +42,8 @@ class Sharing {
   unsigned trusted_after_;
   Duration usual_ = Duration::zero();  // how long a call takes: a moving average
   unsigned trust_ = 0;
+  Instant last_answer_;
+  Instant flowing_since_;       // answers have come without a gap
   Duration pause_ = kPauseMin;  // the next one's length
   Instant paused_until_;
 };

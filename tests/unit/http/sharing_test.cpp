@@ -20,6 +20,12 @@ class SharingTest : public testing::Test {
   void answer(unsigned count, Duration service) {
     for (unsigned i = 0; i < count; ++i) sharing_.answered(service, now_);
   }
+  // One that took so long, while others were answered all the time.
+  void surprise(Duration service) {
+    const Instant answered_at = now_ + service;
+    for (; now_ < answered_at; now_ += milliseconds(1)) answer(1, microseconds(50));
+    answer(1, service);
+  }
   // How long it is not allowed from now on, to the millisecond; nothing where it is for ever.
   Duration paused_for() {
     Duration pause = Duration::zero();
@@ -66,17 +72,30 @@ TEST_F(SharingTest, TheUsualTimeFollowsSlowly) {
 
 TEST_F(SharingTest, ASurpriseIsTwentyTimesTheWait) {
   answer(kTrust, microseconds(50));
-  answer(1, 20 * kWait);
+  surprise(20 * kWait);
   EXPECT_EQ(paused_for(), Duration::zero());
-  answer(1, 20 * kWait + Duration(1));
+  surprise(20 * kWait + Duration(1));
+  EXPECT_EQ(paused_for(), seconds(1));
+}
+
+TEST_F(SharingTest, WhereAllStoodStillNobodyLostByIt) {
+  answer(kTrust, microseconds(50));
+  surprise(milliseconds(5));
+  now_ += milliseconds(200);
+  for (int i = 0; i < 8; ++i) {  // they were all under way when it stopped
+    answer(1, milliseconds(200));
+    now_ += microseconds(20);
+  }
+  EXPECT_EQ(paused_for(), Duration::zero());
+  surprise(milliseconds(200));
   EXPECT_EQ(paused_for(), seconds(1));
 }
 
 TEST_F(SharingTest, EachPauseIsTwiceAsLongUpToFiveMinutes) {
   answer(kTrust, microseconds(50));
   for (const int64_t expected : {1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300}) {
-    answer(1, seconds(1));
-    answer(1, seconds(1));  // while it lasts, a second surprise makes it no longer
+    surprise(milliseconds(20));
+    answer(1, milliseconds(20));  // while it lasts, a second surprise makes it no longer
     EXPECT_EQ(paused_for(), seconds(expected));
     now_ += seconds(expected);
   }
@@ -97,11 +116,11 @@ TEST_F(SharingTest, ABrokenSharedConnectionPausesAndCostsTrust) {
 TEST_F(SharingTest, AfterALongTimeWithoutReasonPausesBeginAnew) {
   answer(kTrust, microseconds(50));
   for (const int64_t expected : {1, 2, 4}) {
-    answer(1, seconds(1));
+    surprise(milliseconds(20));
     now_ += seconds(expected);
   }
   now_ += minutes(10) + seconds(1);
-  answer(1, seconds(1));
+  surprise(milliseconds(20));
   EXPECT_EQ(paused_for(), seconds(1));
 }
 
