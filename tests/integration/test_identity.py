@@ -24,11 +24,12 @@ class Identity(unittest.TestCase):
         seed = os.environ.get("FNKIT_IDENTITY_SEED") or random.SystemRandom().getrandbits(32)
         last, totals, said = self.play(
             "--binary", settings.binary, "--calls", str(CALLS), "--seed", str(seed),
-            "--cores", str(two_cores()), "--seconds-max", str(CALLERS_SECONDS_MAX))
+            "--cores", str(two_cores()), "--seconds-max", str(CALLERS_SECONDS_MAX),
+            "--", "--pipelining-wait", "20ms")
         self.assertRegex(
             last, rf"^seed={seed} .*\bwrong=0 unanswered=0 unasked=0 doubled=0 late=0\b", said)
         # What it is about has happened.
-        for what in ("ok", "left", "failed_500", "failed_502", "out_of_turn"):
+        for what in ("ok", "left", "failed_500", "failed_502", "out_of_turn", "shared"):
             found = re.search(rf"\b{what}=(\d+)", totals)
             self.assertGreater(int(found[1]) if found else 0, 0, f"no {what}: {said}")
 
