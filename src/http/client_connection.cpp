@@ -18,6 +18,8 @@ constexpr size_t kSilentBytesMax = 64 * 1024;
 constexpr size_t kDiscardBytesMax = 64 * 1024;
 constexpr Duration kDiscardTime = std::chrono::seconds(1);
 
+constexpr std::string_view kSpokeFirst = "the function spoke before the request was sent";
+
 }  // namespace
 
 ClientConnection::ClientConnection(ring::Ring& ring, int fd, const ClientOptions& options,
@@ -96,7 +98,7 @@ void ClientConnection::read_answers() {
       if (stream_.input().empty()) {
         end(Ending::idle, Kind::broken, ended_before("the request was sent"));
       } else {
-        end(Ending::in_use, Kind::broken, "the function spoke before the request was sent");
+        end(Ending::in_use, Kind::broken, std::string(kSpokeFirst));
       }
       return;
     }
@@ -196,6 +198,7 @@ void ClientConnection::keep_promise(std::string_view keep_alive) {
 // turn, so that a silent send has ended before the next.
 void ClientConnection::send_line() {
   if (ending_ || stream_.sending() || !gathering()) return;
+  if (handed_over_ == 0 && !still_silent()) return;
   std::string_view large_body;
   for (; handed_over_ < line_.size(); ++handed_over_) {
     Place& place = line_[handed_over_];
@@ -217,6 +220,19 @@ void ClientConnection::send_line() {
   stream_.start_send(parts, silent ? ring::SendMode::silent : ring::SendMode::prompt,
                      options_.write_timeout);
   sending_ = true;
+}
+
+// What has come since the loop last looked came before the request, and would be taken for its
+// answer once it is sent.
+bool ClientConnection::still_silent() {
+  switch (stream_.unread()) {
+    case ring::Unread::nothing: return true;
+    case ring::Unread::bytes: end(Ending::in_use, Kind::broken, std::string(kSpokeFirst)); break;
+    case ring::Unread::end:
+      end(Ending::idle, Kind::broken, ended_before("the request was sent"));
+      break;
+  }
+  return false;
 }
 
 void ClientConnection::give_up(PendingCall& call, CallError why) {

@@ -96,6 +96,7 @@ class ClientConnection : public ListNode<ConnectionTag> {
   void first_changed();
   void keep_promise(std::string_view keep_alive);
   void send_line();
+  bool still_silent();
   void not_answered();
   void end(Ending how, CallError::Kind kind, std::string detail);
   void conclude();

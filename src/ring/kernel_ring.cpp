@@ -100,6 +100,13 @@ Result<int> KernelRing::open_socket(int family) {
   return fd;
 }
 
+Unread KernelRing::unread(int fd) {
+  char byte = 0;
+  const ssize_t found = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (found > 0) return Unread::bytes;
+  return found < 0 && (errno == EAGAIN || errno == EINTR) ? Unread::nothing : Unread::end;
+}
+
 void KernelRing::shut_down_sending(int fd) {
   // The system call: IORING_OP_SHUTDOWN always starts a kernel worker thread.
   ::shutdown(fd, SHUT_WR);

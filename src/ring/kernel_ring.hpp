@@ -19,6 +19,7 @@ class KernelRing final : public Ring {
   int set_up();
 
   Result<int> open_socket(int family) override;
+  Unread unread(int fd) override;
   void shut_down_sending(int fd) override;
   void close(int fd) override;
 

@@ -58,8 +58,10 @@ Duration Ring::observed_since(Instant from) const {
 void Ring::turn() {
   coro::ReadyQueue& ready = coro::ReadyQueue::of_thread();
   departed_ = read_clock();
-  soon_.run();
-  at_departure_.run();
+  do {
+    soon_.run();
+    at_departure_.run();
+  } while (!soon_.asked.empty());
   wait(ready.empty() ? timers_.next_wakeup() : now_);
   previous_ = now_;
   now_ = read_clock();

@@ -275,6 +275,13 @@ void SimulatedRing::thaw(int fd) {
   }
 }
 
+// Whatever arrives here is told in the same turn, but for what comes while no receive is armed.
+ring::Unread SimulatedRing::unread(int fd) {
+  const Socket& at = socket(fd);
+  if (!at.unread.empty()) return ring::Unread::bytes;
+  return at.fin_arrived || at.reset ? ring::Unread::end : ring::Unread::nothing;
+}
+
 void SimulatedRing::shut_down_sending(int fd) {
   Socket& from = socket(fd);
   if (from.fin_sent || from.reset) return;

@@ -68,6 +68,7 @@ class SimulatedRing final : public ring::Ring {
   uint64_t trace() const { return trace_; }
 
   Result<int> open_socket(int family) override;
+  ring::Unread unread(int fd) override;
   void shut_down_sending(int fd) override;
   void close(int fd) override;
 

@@ -11,6 +11,9 @@
 
 namespace fnkit::ring {
 
+// What has arrived at a socket and has not been told by a receive yet.
+enum class Unread : uint8_t { nothing, bytes, end };
+
 struct DeferredTag;
 
 // Something to do once, soon: Ring::defer(). Take back with unlink(); destroying it takes it back.
@@ -56,6 +59,9 @@ class Ring {
 
   // A stream socket of `family`, with TCP_NODELAY where that applies; blocking, as io_uring wants.
   virtual Result<int> open_socket(int family) = 0;
+  // What has come to `fd` since the completions were last seen: a system call. `end` is also an
+  // error of the connection.
+  virtual Unread unread(int fd) = 0;
   // Sends FIN after what was sent; reading goes on.
   virtual void shut_down_sending(int fd) = 0;
   // `fd` must have no operation submitted: closing under an armed receive sends no FIN.
