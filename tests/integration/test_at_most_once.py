@@ -87,6 +87,17 @@ class AtMostOnce(ServedCase):
             self.assertEqual(len(self.fn["a"].sent_to(f"/{name}")), 1)
         self.assertEqual(self.post("/orchestrate/other/x").body, b"/x")
 
+    def broken_and_not_made_again(self, kind, then, part):
+        for clock in tries(QUICK):
+            self.setUp()
+            kept = self.kept_connection()
+            self.dies(then, part)
+            with clock:
+                answer = self.get(kind, "it")
+            self.assert_step_failed(answer, 502, "a")
+            self.assertEqual(self.connections_of_it(), [kept.number])
+            self.all_is_well()
+
     @rows(table(KINDS))
     def test_u30_an_end_that_was_there_before_the_call(self, kind, then):
         # The program is stopped, so the end and then the call wait for it in the kernel.
@@ -135,15 +146,7 @@ class AtMostOnce(ServedCase):
 
     @rows(table(ONCE))
     def test_u30_a_reused_connection_that_dies_unanswered_is_502(self, kind, then):
-        for clock in tries(QUICK):
-            self.setUp()
-            kept = self.kept_connection()
-            self.dies(then)
-            with clock:
-                answer = self.get(kind, "it")
-            self.assert_step_failed(answer, 502, "a")
-            self.assertEqual(self.connections_of_it(), [kept.number])
-            self.all_is_well()
+        self.broken_and_not_made_again(kind, then, b"")
 
     @rows(table(REPEATABLE))
     def test_u30_a_reused_connection_that_dies_unanswered_and_once_more(self, kind, then):
@@ -174,15 +177,7 @@ class AtMostOnce(ServedCase):
 
     @rows(table(KINDS, PARTS))
     def test_u30_partly_answered(self, kind, then, part):
-        for clock in tries(QUICK):
-            self.setUp()
-            kept = self.kept_connection()
-            self.dies(then, part)
-            with clock:
-                answer = self.get(kind, "it")
-            self.assert_step_failed(answer, 502, "a")
-            self.assertEqual(self.connections_of_it(), [kept.number])
-            self.all_is_well()
+        self.broken_and_not_made_again(kind, then, part)
 
 
 @expand
