@@ -11,15 +11,12 @@
 namespace fnkit::cli {
 namespace {
 
-constexpr char kCacheUrlHelp[] = "Where pipelines are stored [CACHE_URL; redis://fnkit-cache:6379]";
-
 // Everything that CLI11 fills.
 struct Arguments {
   FlagValues flags;
   bool check_only = false;
   bool once = false;
   std::string demo_listen;
-  std::string cache_url;
   bool as_json = false;
   std::string name;
   AddArguments add;
@@ -36,26 +33,30 @@ int serve_command(const Arguments& arguments) {
 
 template <class Command>
 int with_location(const Arguments& arguments, Command command) {
-  Result<store::Location> location = make_location(arguments.cache_url);
+  Result<store::Location> location = make_location(arguments.flags);
   if (!location) return fail(server::kExitUsage, location.error().message);
   return command(*location);
 }
 
-void add_serve(CLI::App& app, Arguments& arguments) {
-  CLI::App* serve = app.add_subcommand("serve", "Run the server");
-  for (const ServeOption& option : serve_options()) {
-    auto* added = serve->add_option(std::string(option.flag), arguments.flags[option.flag],
-                                    help_text(option));
+void add_options(CLI::App& command, std::span<const ServeOption> options, FlagValues& flags) {
+  for (const ServeOption& option : options) {
+    auto* added =
+        command.add_option(std::string(option.flag), flags[option.flag], help_text(option));
     added->type_name(std::string(option.value_name))->expected(1);
     added->multi_option_policy(option.repeatable ? CLI::MultiOptionPolicy::TakeAll
                                                  : CLI::MultiOptionPolicy::Throw);
   }
+}
+
+void add_serve(CLI::App& app, Arguments& arguments) {
+  CLI::App* serve = app.add_subcommand("serve", "Run the server");
+  add_options(*serve, serve_options(), arguments.flags);
   serve->add_flag("--check", arguments.check_only, "Validate all settings and exit");
 }
 
 void add_management(CLI::App& app, Arguments& arguments) {
   const auto with_store = [&](CLI::App* command) {
-    command->add_option("--cache-url", arguments.cache_url, kCacheUrlHelp)->type_name("URL");
+    add_options(*command, store_options(), arguments.flags);
     return command;
   };
   const auto named = [&](CLI::App* command) {

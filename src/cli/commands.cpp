@@ -55,8 +55,8 @@ Result<std::string> read_text(const std::string& file) {
 
 // As compile(), but keys that mean nothing are an error here: whoever writes a config is told of a
 // slip of the pen, while a server lets newer configs pass.
-Result<pipeline::Plan> compile_strictly(std::string_view name, std::string_view config) {
-  Result<pipeline::Plan> plan = pipeline::compile(name, config);
+Result<pipeline::Plan> compile_strictly(std::string_view config) {
+  Result<pipeline::Plan> plan = pipeline::compile(config);
   if (!plan || plan->unknown_keys.empty()) return plan;
   return Error{pipeline::unknown_key(plan->unknown_keys.front())};
 }
@@ -93,7 +93,7 @@ struct Row {
 Row row_of(const store::Stored& stored) {
   Row row{stored.name, {}, {}, stored.unreadable};
   if (!row.invalid.empty()) return row;
-  Result<pipeline::Plan> plan = pipeline::compile(stored.name, stored.config);
+  Result<pipeline::Plan> plan = pipeline::compile(stored.config);
   if (!plan) {
     row.invalid = plan.error().message;
     return row;
@@ -173,7 +173,7 @@ int add(const store::Location& location, const AddArguments& arguments) {
     if (!text) return fail(kExitFailed, text.error().message);
     config = std::move(*text);
   }
-  Result<pipeline::Plan> plan = compile_strictly(arguments.name, config);
+  Result<pipeline::Plan> plan = compile_strictly(config);
   if (!plan) return fail(kExitFailed, arguments.name + ": " + plan.error().message);
   if (pipeline::step_names(*plan).empty()) {
     return fail(kExitFailed, arguments.name + ": Pipeline has no steps");
@@ -232,7 +232,7 @@ int check(const std::vector<std::string>& files) {
       exit_code = fail(kExitFailed, text.error().message);
       continue;
     }
-    Result<pipeline::Plan> plan = compile_strictly(file, *text);
+    Result<pipeline::Plan> plan = compile_strictly(*text);
     if (!plan) {
       exit_code = fail(kExitFailed, file + ": " + plan.error().message);
     } else if (pipeline::step_names(*plan).empty()) {

@@ -14,10 +14,6 @@ namespace {
 using server::Settings;
 using Applied = Result<void>;
 
-constexpr std::string_view kCacheUrlFlag = "--cache-url";
-constexpr std::string_view kCacheUrlVariable = "CACHE_URL";
-constexpr std::string_view kCacheUrlDefault = "redis://fnkit-cache:6379";
-
 template <class T>
 Applied store_into(T& place, Result<T> value) {
   if (!value) return value.error();
@@ -57,6 +53,14 @@ Applied admin_listen(Settings& settings, std::string_view text) {
 
 Applied cache_url(Settings& settings, std::string_view text) {
   return store_into(settings.store, store::parse_location(text));
+}
+
+// Somebody who names a file for TLS must not be connected without.
+template <std::string net::TlsFiles::*file>
+Applied cache_tls(Settings& settings, std::string_view text) {
+  if (!settings.store.tls) return Error{"is for a rediss:// or valkeys:// URL only"};
+  (*settings.store.tls).*file = text;
+  return {};
 }
 
 Applied cores(Settings& settings, std::string_view text) {
@@ -149,15 +153,26 @@ constexpr auto kTargetMax = FNKIT_PLACE(callers.limits.target_bytes_max);
 constexpr auto kHeadMax = FNKIT_PLACE(callers.limits.head_bytes_max);
 constexpr auto kLinesMax = FNKIT_PLACE(callers.limits.header_lines_max);
 
+// The first kStoreOptions are those of all commands that use the store.
+constexpr size_t kStoreOptions = 4;
 constexpr ServeOption kOptions[] = {
+    {"--cache-url", "CACHE_URL", "URL", false, "redis://fnkit-cache:6379",
+     "Where pipelines are stored: redis://[user[:password]@]host[:port][/db], valkey:// the same, "
+     "rediss:// and valkeys:// by TLS, redis+sentinel://host[:port][,host...]/primary[/db], "
+     "unix:///path[?db=N], file:///dir",
+     &cache_url},
+    {"--cache-ca", "FNKIT_CACHE_CA", "FILE", false, "",
+     "Whom to believe, in PEM, where the URL asks for TLS; else whom the system believes",
+     &cache_tls<&net::TlsFiles::ca>},
+    {"--cache-cert", "FNKIT_CACHE_CERT", "FILE", false, "",
+     "A certificate to show to the store, in PEM, with its chain",
+     &cache_tls<&net::TlsFiles::certificate>},
+    {"--cache-key", "FNKIT_CACHE_KEY", "FILE", false, "", "The key of --cache-cert, in PEM",
+     &cache_tls<&net::TlsFiles::key>},
     {"--listen", "FNKIT_LISTEN", "ADDR:PORT", true, "127.0.0.1:3000",
      "Listen here; also [::]:PORT and unix:/path", &listen},
     {"--admin-listen", "FNKIT_ADMIN_LISTEN", "ADDR:PORT", false, "",
      "Serve the health pages here too, without a token and nothing else", &admin_listen},
-    {kCacheUrlFlag, kCacheUrlVariable, "URL", false, kCacheUrlDefault,
-     "Where pipelines are stored: redis://[user[:password]@]host[:port][/db], valkey:// the same, "
-     "unix:///path[?db=N], file:///dir",
-     &cache_url},
     {"--cores", "FNKIT_CORES", "N", false, "all",
      "One pinned worker on each of the first N CPUs of the affinity mask", &cores},
     {"--step-url", "FNKIT_STEP_URL", "TEMPLATE", false, "http://{step}:8080",
@@ -280,15 +295,25 @@ Applied apply_option(Settings& settings, const ServeOption& option, const FlagVa
   return {};
 }
 
+Applied apply_options(Settings& settings, std::span<const ServeOption> options,
+                      const FlagValues& flags) {
+  for (const ServeOption& option : options) {
+    if (Applied applied = apply_option(settings, option, flags); !applied) return applied;
+  }
+  if (!settings.store.tls) return {};
+  auto context = net::TlsContext::load(*settings.store.tls);  // each connection loads it anew
+  if (!context) return Error{"--cache-ca, --cache-cert, --cache-key: " + context.error().message};
+  return {};
+}
+
 }  // namespace
 
 std::span<const ServeOption> serve_options() { return kOptions; }
+std::span<const ServeOption> store_options() { return serve_options().first(kStoreOptions); }
 
 Result<server::Settings> make_settings(const FlagValues& flags) {
   Settings settings;
-  for (const ServeOption& option : kOptions) {
-    if (Applied applied = apply_option(settings, option, flags); !applied) return applied.error();
-  }
+  if (Applied applied = apply_options(settings, kOptions, flags); !applied) return applied.error();
   settings.functions.write_timeout = settings.callers.write_timeout;
   if (settings.token_file.empty()) {
     if (auto variable = from_environment("FNKIT_AUTH_TOKEN")) {
@@ -300,19 +325,11 @@ Result<server::Settings> make_settings(const FlagValues& flags) {
   return settings;
 }
 
-Result<store::Location> make_location(const std::string& flag_value) {
-  std::string_view source = kCacheUrlFlag;
-  std::string url = flag_value;
-  if (url.empty()) {
-    source = kCacheUrlVariable;
-    url = from_environment(kCacheUrlVariable).value_or(std::string(kCacheUrlDefault));
-  }
-  Result<store::Location> location = store::parse_location(url);
-  if (!location) {
-    return Error{std::string(source) + ": '" + without_password(url) + "' " +
-                 location.error().message};
-  }
-  return location;
+Result<store::Location> make_location(const FlagValues& flags) {
+  Settings settings;
+  Applied applied = apply_options(settings, store_options(), flags);
+  if (!applied) return applied.error();
+  return settings.store;
 }
 
 std::string help_text(const ServeOption& option) {

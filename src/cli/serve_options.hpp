@@ -23,6 +23,8 @@ struct ServeOption {
 };
 
 std::span<const ServeOption> serve_options();
+// Those of them that say where the store is and how to reach it: for the other commands too.
+std::span<const ServeOption> store_options();
 
 // What the command line said: flag -> its values.
 using FlagValues = std::map<std::string_view, std::vector<std::string>>;
@@ -31,8 +33,8 @@ using FlagValues = std::map<std::string_view, std::vector<std::string>>;
 // variable and the value.
 Result<server::Settings> make_settings(const FlagValues& flags);
 
-// --cache-url and CACHE_URL alone, for the other commands.
-Result<store::Location> make_location(const std::string& flag_value);
+// The same of store_options() alone.
+Result<store::Location> make_location(const FlagValues& flags);
 
 // One line of --help: what it does, its environment variable and its default.
 std::string help_text(const ServeOption& option);

@@ -123,6 +123,11 @@ bool Address::is_forbidden_for_functions() const {
   return IN6_IS_ADDR_LINKLOCAL(&v6) || IN6_IS_ADDR_MULTICAST(&v6) || IN6_IS_ADDR_UNSPECIFIED(&v6);
 }
 
+std::string HostPort::to_text() const {
+  const bool is_v6 = host.find(':') != std::string::npos;
+  return (is_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
 Result<HostPort> parse_host_port(std::string_view text, uint16_t default_port) {
   HostPort parts;
   std::string_view rest = text;

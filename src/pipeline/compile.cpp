@@ -87,6 +87,7 @@ Result<std::vector<Node>> read_steps(const json::Value& config, Keys& unknown) {
                  std::to_string(kStepsMax)};
   }
   std::vector<Node> nodes;
+  nodes.reserve(steps->elements().size());
   for (const json::Value& step : steps->elements()) {
     Result<Call> call = read_step(step, unknown);
     if (!call) {
@@ -102,6 +103,7 @@ Result<std::vector<Node>> read_steps(const json::Value& config, Keys& unknown) {
 
 std::vector<Parallel::Member> members_of(const std::vector<Node>& nodes) {
   std::vector<Parallel::Member> members;
+  members.reserve(nodes.size());
   for (size_t i = 0; i < nodes.size(); ++i) {
     std::string key;
     json::append_quoted(key, std::get<Call>(nodes[i].kind).function);
@@ -124,7 +126,7 @@ const std::vector<Node>& nodes_of(const Plan& plan) {
 
 }  // namespace
 
-Result<Plan> compile(std::string_view name, std::string_view config) {
+Result<Plan> compile(std::string_view config) {
   if (config.size() > kConfigBytesMax) {
     return Error{std::to_string(config.size()) + " bytes are more than " +
                  std::to_string(kConfigBytesMax)};
@@ -137,7 +139,6 @@ Result<Plan> compile(std::string_view name, std::string_view config) {
   Result<Mode> mode = read_mode(*value);
   if (!mode) return mode.error();
   Plan plan;
-  plan.name = name;
   plan.unknown_keys = unknown_keys_of(*value, kConfigKeys);
   Result<std::vector<Node>> nodes = read_steps(*value, plan.unknown_keys);
   if (!nodes) return nodes.error();

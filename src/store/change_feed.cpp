@@ -37,7 +37,7 @@ ChangeFeed::ChangeFeed(ring::Ring& ring, valkey::Connection& subscriber, unsigne
       bell_(bell) {}
 
 coro::Task<Result<void>> ChangeFeed::set_up(valkey::Connection& reader) {
-  Result<void> asked = co_await ask_for_notifications();
+  Result<void> asked = co_await ask_for_notifications(reader);
   if (!asked) co_return asked;
   // A subscribed RESP2 connection takes no other commands, so its number is asked for before.
   valkey::Command ask_id = {"CLIENT", "ID"};
@@ -53,10 +53,11 @@ coro::Task<Result<void>> ChangeFeed::set_up(valkey::Connection& reader) {
 }
 
 // The setting belongs to the whole server: what others have set stays.
-coro::Task<Result<void>> ChangeFeed::ask_for_notifications() {
+coro::Task<Result<void>> ChangeFeed::ask_for_notifications(valkey::Connection& reader) {
   valkey::Command get = {"CONFIG", "GET", std::string(kSetting)};
-  Result<valkey::Reply> setting = co_await subscriber_.command(std::move(get));
+  Result<valkey::Reply> setting = co_await reader.command(std::move(get));
   if (!setting) co_return setting.error();
+  keyspace_ = false;
   if (setting->elements.size() != 2) co_return Result<void>();
   const std::string flags = setting->elements[1].text;
   const std::string missing = missing_flags(flags);
@@ -65,7 +66,7 @@ coro::Task<Result<void>> ChangeFeed::ask_for_notifications() {
     co_return Result<void>();
   }
   valkey::Command set = {"CONFIG", "SET", std::string(kSetting), flags + missing};
-  Result<valkey::Reply> done = co_await subscriber_.command(std::move(set));
+  Result<valkey::Reply> done = co_await reader.command(std::move(set));
   if (!done) co_return done.error();
   keyspace_ = !done->is_error();
   co_return Result<void>();
@@ -79,7 +80,7 @@ coro::Task<Result<void>> ChangeFeed::subscribe() {
   if (!sent) co_return sent;
   Result<bool> keys_allowed = co_await subscription_answer("psubscribe");
   if (!keys_allowed) co_return keys_allowed.error();
-  keyspace_ = keyspace_ && *keys_allowed;
+  subscribed_ = *keys_allowed;
   sent = co_await subscriber_.send(std::move(invalidations));
   if (!sent) co_return sent;
   Result<bool> invalidations_allowed = co_await subscription_answer("subscribe");
@@ -109,10 +110,10 @@ coro::Task<Result<void>> ChangeFeed::track(valkey::Connection& reader, std::stri
   co_return Result<void>();
 }
 
-coro::Task<void> ChangeFeed::listen() {
+coro::Task<Error> ChangeFeed::listen() {
   Instant heard = ring_.now();
   Instant next_ping = heard;
-  while (!failure_) {
+  while (true) {
     const Instant dead_at = later(heard, valkey::Connection::kSilenceMax);
     Result<valkey::Reply> message = co_await subscriber_.receive(std::min(next_ping, dead_at));
     const Instant now = ring_.now();
@@ -120,15 +121,14 @@ coro::Task<void> ChangeFeed::listen() {
       heard = now;
       if (take(*message)) bell_.ring();
     } else if (message.error().code != ETIMEDOUT || now >= dead_at) {
-      failure_ = message.error();
+      co_return message.error();
     } else {
       next_ping = later(now, kPingInterval);
       valkey::Command ping = {"PING"};
       Result<void> sent = co_await subscriber_.send(std::move(ping));
-      if (!sent) failure_ = sent.error();
+      if (!sent) co_return sent.error();
     }
   }
-  bell_.ring();
 }
 
 // True where it made something dirty.

@@ -2,7 +2,6 @@
 // their own (RESP2 has no messages between replies).
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,8 +17,8 @@ std::string missing_flags(std::string_view flags);
 
 // 1. set_up() asks for notifications; from its return on, every change is marked in `dirty` soon
 //    after it was made, and the bell rung.
-// 2. listen() runs until the connection ends, stop() is called or the server falls silent; then
-//    failure() says why, and the bell has rung. Until it has returned this must live.
+// 2. listen() runs until the connection ends, stop() is called or the server falls silent, and
+//    yields why. Until it has returned this must live.
 class ChangeFeed {
  public:
   // `subscriber` is a fresh connection to the same server and database as the reader's. All must
@@ -30,15 +29,15 @@ class ChangeFeed {
   // Asks for tracking on `reader`, which then must stay open. A server that refuses is no error:
   // see keyspace() and tracking().
   coro::Task<Result<void>> set_up(valkey::Connection& reader);
-  bool keyspace() const { return keyspace_; }
+  // Asks for notifications once more, where somebody may have turned them off.
+  coro::Task<Result<void>> ask_for_notifications(valkey::Connection& reader);
+  bool keyspace() const { return keyspace_ && subscribed_; }
   bool tracking() const { return tracking_; }
 
-  coro::Task<void> listen();
-  const std::optional<Error>& failure() const { return failure_; }
+  coro::Task<Error> listen();
 
  private:
   using Step = coro::Task<Result<void>>;
-  Step ask_for_notifications();
   Step subscribe();
   Step track(valkey::Connection& reader, std::string client_id);
   coro::Task<Result<bool>> subscription_answer(std::string_view kind);
@@ -50,9 +49,9 @@ class ChangeFeed {
   std::string channel_prefix_;  // "__keyspace@0__:"
   DirtyKeys& dirty_;
   Bell& bell_;
+  bool subscribed_ = false;  // to keyspace notifications
   bool keyspace_ = false;
   bool tracking_ = false;
-  std::optional<Error> failure_;
 };
 
 }  // namespace fnkit::store

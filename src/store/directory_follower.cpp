@@ -16,6 +16,7 @@ constexpr Duration kWaitMax = std::chrono::seconds(1);
 DirectoryFollower::DirectoryFollower(Location location, ring::Ring& ring, SnapshotSink& sink,
                                      const FollowerOptions& options)
     : ring_(ring),
+      sink_(sink),
       location_(std::move(location)),
       options_(options),
       book_(sink, status_),
@@ -69,9 +70,14 @@ coro::Task<Error> DirectoryFollower::follow() {
 Result<void> DirectoryFollower::load() {
   Result<std::vector<std::string>> names = list_names(location_.path);
   if (!names) return names.error();
-  for (const std::string& name : *names) read(name);
-  for (const std::string& name : book_.names()) read(name);  // also those that are gone
+  for (size_t part = 0; part < Snapshot::kParts; ++part) {
+    for (const std::string& name : book_.names(part)) read(name);  // also those that are gone
+  }
+  for (const std::string& name : *names) {
+    if (!book_.knows(name)) read(name);
+  }
   book_.publish();
+  status_.compared_at = ring_.now();
   return {};
 }
 
@@ -83,7 +89,9 @@ void DirectoryFollower::connected() {
   wait_ = kWaitMin;
   status_.trouble.clear();
   status_.changes_by = "inotify";
-  if (std::exchange(status_.connected, true)) return;
+  const bool was_connected = std::exchange(status_.connected, true);
+  sink_.tell(status_);
+  if (was_connected) return;
   log_event(LogLevel::info, "store", "store connected",
             {{"url", location_.to_text()}, {"changes_by", status_.changes_by}});
 }
@@ -92,6 +100,7 @@ void DirectoryFollower::lost(const Error& why) {
   status_.connected = false;
   if (status_.trouble == why.message) return;
   status_.trouble = why.message;
+  sink_.tell(status_);
   log_event(LogLevel::warning, "store", "store unreachable",
             {{"url", location_.to_text()}, {"detail", why.message}});
 }

@@ -25,6 +25,7 @@ class DirectoryFollower final : public Follower {
   void lost(const Error& why);
 
   ring::Ring& ring_;
+  SnapshotSink& sink_;
   Location location_;
   FollowerOptions options_;
   FollowerStatus status_;

@@ -35,20 +35,25 @@ void DirtyKeys::end_rests(Instant now) {
 }
 
 std::vector<std::string> DirtyKeys::take(Instant now, size_t names_max) {
-  end_rests(now);
   std::vector<std::string> taken;
+  if (now < next_round_) return taken;
+  end_rests(now);
   while (!ready_.empty() && taken.size() < names_max) {
     taken.push_back(std::move(ready_.extract(ready_.begin()).value()));
     resting_.emplace(taken.back(), false);
     rests_.emplace_back(later(now, kReadInterval), taken.back());
   }
+  if (!taken.empty() && ready_.empty()) next_round_ = later(now, kRoundInterval);
   return taken;
 }
 
 Instant DirtyKeys::due() const {
-  if (!ready_.empty()) return Instant();
   Instant earliest = everything_ ? everything_after_ : kNever;
-  if (dirty_resting_ > 0) earliest = std::min(earliest, rests_.front().first);
+  if (!ready_.empty()) {
+    earliest = std::min(earliest, next_round_);
+  } else if (dirty_resting_ > 0) {
+    earliest = std::min(earliest, std::max(rests_.front().first, next_round_));
+  }
   return earliest;
 }
 

@@ -9,9 +9,12 @@ namespace fnkit::store {
 namespace {
 
 constexpr uint16_t kPort = 6379;
+constexpr uint16_t kSentinelPort = 26379;
+constexpr std::string_view kSentinelSuffix = "+sentinel";
 // Far more databases than any server can have, and no overflow anywhere.
 constexpr uint64_t kDatabaseMax = 1'000'000;
-constexpr std::string_view kSchemes = "redis://, valkey://, unix:// or file://";
+constexpr std::string_view kSchemes =
+    "redis://, valkey://, rediss://, valkeys://, redis+sentinel://, unix:// or file://";
 
 Result<std::string> decode_percent(std::string_view text, std::string_view what) {
   std::string decoded;
@@ -69,7 +72,7 @@ Result<void> read_login(Location& location, std::string_view login) {
   return {};
 }
 
-Result<void> read_host(Location& location, std::string_view text) {
+Result<net::HostPort> read_host(std::string_view text, uint16_t default_port) {
   std::string_view host = text;
   std::string_view port;
   bool has_port = false;
@@ -88,7 +91,7 @@ Result<void> read_host(Location& location, std::string_view text) {
     port = text.substr(colon);
     has_port = true;
   }
-  const auto number = has_port ? parse_decimal(port.substr(1)) : kPort;
+  const auto number = has_port ? parse_decimal(port.substr(1)) : default_port;
   if (!number || *number == 0 || *number > 65535) {
     return Error{"its port is a number from 1 to 65535 (a password stands before an '@')"};
   }
@@ -97,16 +100,39 @@ Result<void> read_host(Location& location, std::string_view text) {
     return static_cast<unsigned char>(c) > ' ' && c != 0x7f;
   });
   if (!printable) return Error{"its host has a space or a control character"};
-  location.host = host;
-  location.port = static_cast<uint16_t>(*number);
+  return net::HostPort{std::string(host), static_cast<uint16_t>(*number)};
+}
+
+Result<void> read_hosts(Location& location, std::string_view text) {
+  const bool several = location.kind == Location::Kind::sentinel;
+  for (const std::string_view one : several ? split(text, ',') : std::vector{text}) {
+    Result<net::HostPort> host = read_host(one, several ? kSentinelPort : kPort);
+    if (!host) return host.error();
+    location.hosts.push_back(std::move(*host));
+  }
+  return {};
+}
+
+// "/primary" off the front of `path`, where Sentinels are asked for one.
+Result<void> read_primary(Location& location, std::string_view& path) {
+  if (location.kind != Location::Kind::sentinel) return {};
+  const size_t end = std::min(path.find('/', 1), path.size());
+  const std::string_view written = path.substr(0, end);
+  Result<std::string> name = decode_percent(written.substr(written.empty() ? 0 : 1), "primary");
+  if (!name) return name.error();
+  if (name->empty()) {
+    return Error{"it names no primary: " + location.scheme + "://host:26379/mymaster"};
+  }
+  location.primary = std::move(*name);
+  path.remove_prefix(end);
   return {};
 }
 
 // "host:port/db" and what may stand before.
-Result<Location> parse_tcp(Location location, std::string_view rest) {
+Result<Location> parse_server(Location location, std::string_view rest) {
   const size_t end = rest.find_first_of("/?#");
   const std::string_view authority = rest.substr(0, end);
-  const std::string_view after = end == std::string_view::npos ? "" : rest.substr(end);
+  std::string_view after = end == std::string_view::npos ? "" : rest.substr(end);
   if (after.find('@') != std::string_view::npos) {
     return Error{"a '/', '?' or '#' in its user name or password is written %2F, %3F or %23"};
   }
@@ -115,12 +141,13 @@ Result<Location> parse_tcp(Location location, std::string_view rest) {
     Result<void> login = read_login(location, authority.substr(0, at));
     if (!login) return login.error();
   }
-  Result<void> host =
-      read_host(location, at == std::string_view::npos ? authority : authority.substr(at + 1));
-  if (!host) return host.error();
+  Result<void> hosts =
+      read_hosts(location, at == std::string_view::npos ? authority : authority.substr(at + 1));
+  if (!hosts) return hosts.error();
   if (after.find_first_of("?#") != std::string_view::npos) {
     return Error{"nothing may follow its database: redis://host:6379/0"};
   }
+  if (Result<void> primary = read_primary(location, after); !primary) return primary.error();
   if (after.size() <= 1) return location;
   Result<unsigned> database = parse_database(after.substr(1));
   if (!database) return database.error();
@@ -174,16 +201,19 @@ Result<Location> parse_parts(std::string_view url) {
   Location location;
   for (const char c : url.substr(0, colon)) location.scheme += ascii_lower(c);
   const std::string_view rest = url.substr(colon + 3);
-  if (location.scheme == "redis" || location.scheme == "valkey") {
-    return parse_tcp(std::move(location), rest);
+  std::string_view server = location.scheme;
+  if (server.ends_with(kSentinelSuffix)) {
+    server.remove_suffix(kSentinelSuffix.size());
+    location.kind = Location::Kind::sentinel;
+  }
+  if (server == "rediss" || server == "valkeys") location.tls.emplace();
+  if (server == "redis" || server == "valkey" || location.tls) {
+    return parse_server(std::move(location), rest);
   }
   if (location.scheme == "unix" || location.scheme == "file") {
     const bool is_socket = location.scheme == "unix";
     location.kind = is_socket ? Location::Kind::unix_socket : Location::Kind::directory;
     return parse_path(std::move(location), rest);
-  }
-  if (location.scheme == "rediss" || location.scheme == "valkeys") {
-    return Error{"TLS (" + location.scheme + "://) is not supported"};
   }
   return Error{"its scheme is none of " + std::string(kSchemes)};
 }
@@ -203,13 +233,16 @@ Result<Location> parse_location(std::string_view url) {
 std::string Location::to_text() const {
   std::string text = scheme + "://";
   if (!user.empty()) text += encode_percent(user) + "@";
-  if (kind != Kind::tcp) {
+  if (hosts.empty()) {
     text += path;
     if (database != 0) text += "?db=" + std::to_string(database);
     return text;
   }
-  text += host.find(':') == std::string::npos ? host : "[" + host + "]";
-  text += ":" + std::to_string(port);
+  for (const net::HostPort& each : hosts) {
+    if (&each != hosts.data()) text += ",";
+    text += each.to_text();
+  }
+  if (kind == Kind::sentinel) text += "/" + encode_percent(primary);
   if (database != 0) text += "/" + std::to_string(database);
   return text;
 }

@@ -8,17 +8,37 @@ namespace {
 // Warned of once each; beyond it, again: memory is bounded, the log is not at stake.
 constexpr size_t kIgnoredMax = 1000;
 
-void warn_of_unknown_keys(const pipeline::Plan& plan) {
+void warn_of_unknown_keys(const std::string& name, const pipeline::Plan& plan) {
   for (const std::string& key : plan.unknown_keys) {
     const std::string_view nearest = pipeline::nearest_key(key);
     if (nearest.empty()) {
-      log_event(LogLevel::warning, "store", "unknown key ignored",
-                {{"name", plan.name}, {"key", key}});
+      log_event(LogLevel::warning, "store", "unknown key ignored", {{"name", name}, {"key", key}});
     } else {
       log_event(LogLevel::warning, "store", "unknown key ignored",
-                {{"name", plan.name}, {"key", key}, {"meant", nearest}});
+                {{"name", name}, {"key", key}, {"meant", nearest}});
     }
   }
+}
+
+uint64_t digest_of(const Reading& reading) {
+  const uint64_t hash = std::hash<std::string_view>()(reading.text);
+  return reading.kind == Reading::Kind::config ? hash : ~hash;
+}
+
+// What stands under `name` from this reading on; `before` is the plan that is in force.
+Entry compile(const std::string& name, const Reading& reading,
+              std::shared_ptr<const pipeline::Plan> before) {
+  Entry entry{std::move(before), {}, digest_of(reading)};
+  if (reading.kind == Reading::Kind::unreadable) {
+    entry.invalid = reading.text;
+  } else if (Result<pipeline::Plan> plan = pipeline::compile(reading.text)) {
+    warn_of_unknown_keys(name, *plan);
+    plan->unknown_keys = {};  // they have been said
+    entry.plan = std::make_shared<const pipeline::Plan>(std::move(*plan));
+  } else {
+    entry.invalid = plan.error().message;
+  }
+  return entry;
 }
 
 }  // namespace
@@ -38,89 +58,89 @@ bool PlanBook::is_taken(const std::string& name) {
   return false;
 }
 
-void PlanBook::read(const std::string& name, Reading reading) {
+const Entry* PlanBook::known(std::string_view name) const {
+  const auto changed = changes_.find(name);
+  if (changed == changes_.end()) return snapshot_->find(name);
+  return changed->second ? &*changed->second : nullptr;
+}
+
+void PlanBook::read(const std::string& name, const Reading& reading) {
+  const Entry* before = known(name);
   if (reading.kind == Reading::Kind::absent) {
-    remove(name);
+    if (before != nullptr) change(name, std::nullopt);
     return;
   }
+  const uint64_t digest = digest_of(reading);
+  if (before != nullptr && before->digest == digest) return;
   if (!is_taken(name)) return;
-  const auto [found, is_new] = known_.try_emplace(name);
-  Known& known = found->second;
-  if (!is_new && known.reading == reading) return;
-  if (!is_new && !known.entry.invalid.empty()) --status_.invalid;
-  known.entry = compile(name, reading, known.entry);
-  known.reading = std::move(reading);
-  if (!known.entry.invalid.empty()) ++status_.invalid;
-  changes_.emplace_back(name, known.entry);
+  change(name, compile(name, reading, before != nullptr ? before->plan : nullptr));
 }
 
-Entry PlanBook::compile(const std::string& name, const Reading& reading, const Entry& before) {
-  Entry entry{before.plan, {}};
-  if (reading.kind == Reading::Kind::unreadable) {
-    entry.invalid = reading.text;
-  } else if (Result<pipeline::Plan> plan = pipeline::compile(name, reading.text)) {
-    warn_of_unknown_keys(*plan);
-    entry.plan = std::make_shared<const pipeline::Plan>(std::move(*plan));
+void PlanBook::change(const std::string& name, std::optional<Entry> entry) {
+  if (entry && !entry->invalid.empty()) {
+    invalid_.insert(name);
   } else {
-    entry.invalid = plan.error().message;
+    invalid_.erase(name);
   }
-  return entry;
-}
-
-void PlanBook::remove(const std::string& name) {
-  const auto found = known_.find(name);
-  if (found == known_.end()) return;
-  if (!found->second.entry.invalid.empty()) --status_.invalid;
-  known_.erase(found);
-  changes_.emplace_back(name, std::nullopt);
+  changes_.insert_or_assign(name, std::move(entry));
 }
 
 void PlanBook::publish() {
-  if (status_.loaded && changes_.empty()) return;
-  log_changes();
-  snapshot_ = snapshot_->with(std::exchange(changes_, {}));
-  status_.pipelines = known_.size();
-  status_.loaded = true;
-  INVARIANT(snapshot_->size() == known_.size());
+  const bool first = !std::exchange(status_.loaded, true);
+  if (!first && changes_.empty()) return;
+  const bool each = !first && changes_.size() <= kChangesLoggedMax;
+  log_changes(each);
+  std::vector<Change> changes;
+  for (auto& [name, entry] : changes_) changes.emplace_back(name, std::move(entry));
+  changes_.clear();
+  const std::string count = std::to_string(changes.size());
+  snapshot_ = snapshot_->with(std::move(changes));
+  status_.pipelines = snapshot_->size();
+  tell_invalid();
+  if (!each) {
+    log_event(LogLevel::info, "store", first ? "pipelines loaded" : "pipelines changed",
+              {{"changed", count},
+               {"count", std::to_string(status_.pipelines)},
+               {"invalid", std::to_string(status_.invalid)}});
+  }
   sink_.publish(snapshot_);
+  sink_.tell(status_);
 }
 
-void PlanBook::log_changes() const {
-  const bool each = status_.loaded && changes_.size() <= kChangesLoggedMax;
+void PlanBook::tell_invalid() {
+  status_.invalid = invalid_.size();
+  status_.some_invalid.clear();
+  for (const std::string& name : invalid_) {
+    if (status_.some_invalid.size() == FollowerStatus::kSomeInvalidMax) break;
+    status_.some_invalid.push_back({name, snapshot_->find(name)->invalid});
+  }
+}
+
+// Every one, or only why some are invalid.
+void PlanBook::log_changes(bool each) const {
   size_t logged_invalid = 0;
-  size_t removed = 0;
   for (const auto& [name, entry] : changes_) {
-    if (!entry) {
-      ++removed;
-      if (each) log_event(LogLevel::info, "store", "pipeline removed", {{"name", name}});
-    } else if (!entry->invalid.empty()) {
+    if (entry && !entry->invalid.empty()) {
       if (++logged_invalid > kChangesLoggedMax) continue;
       log_event(LogLevel::warning, "store", "pipeline invalid",
                 {{"name", name}, {"detail", entry->invalid}});
     } else if (each) {
-      log_event(LogLevel::info, "store", "pipeline changed", {{"name", name}});
+      log_event(LogLevel::info, "store", entry ? "pipeline changed" : "pipeline removed",
+                {{"name", name}});
     }
   }
-  if (each) return;
-  const std::string count = std::to_string(known_.size());
-  const std::string invalid = std::to_string(status_.invalid);
-  if (!status_.loaded) {
-    log_event(LogLevel::info, "store", "pipelines loaded",
-              {{"count", count}, {"invalid", invalid}});
-    return;
-  }
-  log_event(LogLevel::info, "store", "pipelines changed",
-            {{"changed", std::to_string(changes_.size() - removed)},
-             {"removed", std::to_string(removed)},
-             {"count", count},
-             {"invalid", invalid}});
 }
 
-std::vector<std::string> PlanBook::names() const {
-  std::vector<std::string> all;
-  all.reserve(known_.size());
-  for (const auto& [name, known] : known_) all.push_back(name);
-  return all;
+std::vector<std::string> PlanBook::names(size_t part) const {
+  std::vector<std::string> found;
+  for (const std::string_view name : snapshot_->names(part)) {
+    if (knows(name)) found.emplace_back(name);
+  }
+  for (const auto& [name, entry] : changes_) {
+    const bool is_new = entry && snapshot_->find(name) == nullptr;
+    if (is_new && Snapshot::part_of(name) == part) found.push_back(name);
+  }
+  return found;
 }
 
 }  // namespace fnkit::store

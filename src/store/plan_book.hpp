@@ -29,8 +29,9 @@ struct Reading {
 Reading too_large();
 
 // Compares readings with what was known, compiles what is new, and publishes a snapshot where
-// something changed. Names that no pipeline can have are left out, which is said once a name.
-// Keeps `pipelines`, `invalid` and `loaded` of the status.
+// something changed. The snapshot is all it knows, but for what is not published yet. Names that no
+// pipeline can have are left out, which is said once a name. Keeps `pipelines`, `invalid`,
+// `some_invalid` and `loaded` of the status.
 class PlanBook {
  public:
   // Of one publish(), logged one by one; above it, as a sum.
@@ -39,31 +40,30 @@ class PlanBook {
   PlanBook(SnapshotSink& sink, FollowerStatus& status) : sink_(sink), status_(status) {}
 
   // `reading` is what stands under `name` now. In force with the next publish().
-  void read(const std::string& name, Reading reading);
+  void read(const std::string& name, const Reading& reading);
 
   // Ends a batch of readings: publishes what they changed, if they did. The first one says that
   // everything has been read, and publishes in any case.
   void publish();
 
-  // All names that are known to be stored.
-  std::vector<std::string> names() const;
+  // Whether something is known to be stored under `name`.
+  bool knows(std::string_view name) const { return known(name) != nullptr; }
+  // The known names of one of Snapshot::kParts parts.
+  std::vector<std::string> names(size_t part) const;
 
  private:
-  struct Known {
-    Reading reading;
-    Entry entry;
-  };
   bool is_taken(const std::string& name);
-  Entry compile(const std::string& name, const Reading& reading, const Entry& before);
-  void remove(const std::string& name);
-  void log_changes() const;
+  const Entry* known(std::string_view name) const;
+  void change(const std::string& name, std::optional<Entry> entry);
+  void log_changes(bool each) const;
+  void tell_invalid();
 
   SnapshotSink& sink_;
   FollowerStatus& status_;
-  std::map<std::string, Known, std::less<>> known_;
   std::set<std::string, std::less<>> ignored_;  // names that were warned of
   std::shared_ptr<const Snapshot> snapshot_ = std::make_shared<const Snapshot>();
-  std::vector<Change> changes_;
+  std::map<std::string, std::optional<Entry>, std::less<>> changes_;  // not published yet
+  std::set<std::string, std::less<>> invalid_;
 };
 
 }  // namespace fnkit::store

@@ -85,22 +85,24 @@ coro::Task<Result<valkey::Reply>> ValkeyCatalog::change(valkey::Command command)
 coro::Task<Result<void>> ValkeyCatalog::connect() {
   if (connection_ && !connection_->ended()) co_return Result<void>();
   co_await close();
-  valkey::Endpoint endpoint = endpoint_of(location_);
+  Result<valkey::Endpoint> server = co_await servers_.find(scope_);
+  if (!server) co_return failed(server.error());
   Result<std::unique_ptr<valkey::Connection>> opened =
-      co_await valkey::Connection::open(ring_, resolver_, std::move(endpoint), scope_);
+      co_await servers_.connect(std::move(*server), scope_);
   if (!opened) co_return failed(opened.error());
   connection_ = std::move(*opened);
   co_return Result<void>();
 }
 
 coro::Task<void> ValkeyCatalog::close() {
+  co_await servers_.close();
   if (connection_ == nullptr) co_return;
   co_await connection_->close();
   connection_.reset();
 }
 
 Error ValkeyCatalog::failed(const Error& why) const {
-  return Error{location_.to_text() + ": " + why.message, why.code};
+  return Error{servers_.location().to_text() + ": " + why.message, why.code};
 }
 
 }  // namespace fnkit::store

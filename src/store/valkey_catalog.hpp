@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "store/server_finder.hpp"
 #include "store/valkey_values.hpp"
 
 namespace fnkit::store {
@@ -10,7 +11,7 @@ namespace fnkit::store {
 class ValkeyCatalog final : public Catalog {
  public:
   ValkeyCatalog(Location location, ring::Ring& ring, net::Resolver& resolver)
-      : location_(std::move(location)), ring_(ring), resolver_(resolver) {}
+      : servers_(ring, resolver, std::move(location)) {}
 
   coro::Task<Result<std::vector<Stored>>> list() override;
   coro::Task<Result<std::optional<Stored>>> get(std::string name) override;
@@ -24,9 +25,7 @@ class ValkeyCatalog final : public Catalog {
   coro::Task<Result<std::vector<std::string>>> names();
   Error failed(const Error& why) const;
 
-  Location location_;
-  ring::Ring& ring_;
-  net::Resolver& resolver_;
+  ServerFinder servers_;
   coro::CancelScope scope_;
   std::unique_ptr<valkey::Connection> connection_;
 };

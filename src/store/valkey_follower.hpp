@@ -16,13 +16,13 @@ class ValkeyFollower final : public Follower, private ValkeySession::Owner {
   const FollowerStatus& status() const override { return status_; }
 
  private:
-  void session_ready(const std::string& changes_by) override;
+  void compared(const std::string& changes_by) override;
   void session_ended(const Error& why);
   Duration next_wait();
 
   ring::Ring& ring_;
-  net::Resolver& resolver_;
-  Location location_;
+  SnapshotSink& sink_;
+  ServerFinder servers_;
   FollowerOptions options_;
   FollowerStatus status_;
   PlanBook book_;

@@ -63,12 +63,6 @@ std::string key_of(std::string_view name) {
   return key;
 }
 
-valkey::Endpoint endpoint_of(const Location& location) {
-  REQUIRE(location.kind != Location::Kind::directory);
-  return {location.host, location.port,     location.path,
-          location.user, location.password, location.database};
-}
-
 coro::Task<Result<Page>> scan_page(valkey::Connection& connection, std::string cursor) {
   valkey::Command scan = {"SCAN",  std::move(cursor),      "MATCH", std::string(kKeyPrefix) + "*",
                           "COUNT", std::string(kPageNames)};

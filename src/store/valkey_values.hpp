@@ -15,7 +15,6 @@ inline constexpr std::string_view kKeyPrefix = "fnkit:pipeline:";
 inline constexpr size_t kBatchNames = 256;
 
 std::string key_of(std::string_view name);
-valkey::Endpoint endpoint_of(const Location& location);
 
 // A part of all names. The first has cursor "0"; so has the one after the last. A name that comes
 // or goes meanwhile may be in it or not, and a name may be in it twice (SCAN's promise).

@@ -65,7 +65,7 @@ store::Change change_of(const SimPipeline& pipeline) {
     config += "\"" + function + "\",";
   }
   config.back() = ']';
-  Result<pipeline::Plan> plan = pipeline::compile(pipeline.name, config + "}");
+  Result<pipeline::Plan> plan = pipeline::compile(config + "}");
   store::Entry entry{std::make_shared<const pipeline::Plan>(std::move(*plan)), {}};
   return {pipeline.name, std::move(entry)};
 }

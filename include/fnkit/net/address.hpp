@@ -50,6 +50,9 @@ class Address {
 struct HostPort {
   std::string host;
   uint16_t port = 0;
+
+  bool operator==(const HostPort&) const = default;
+  std::string to_text() const;
 };
 Result<HostPort> parse_host_port(std::string_view text, uint16_t default_port);
 

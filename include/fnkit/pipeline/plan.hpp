@@ -41,7 +41,6 @@ struct Node {
 };
 
 struct Plan {
-  std::string name;
   Node root;                              // Sequence or Parallel
   std::vector<std::string> unknown_keys;  // of the config: said, and ignored by `serve`
 };
@@ -62,7 +61,7 @@ Result<void> check_step_name(std::string_view name);
 
 // `config` is the stored JSON. The error says what is wrong and where, for a person. A plan without
 // steps is a plan.
-Result<Plan> compile(std::string_view name, std::string_view config);
+Result<Plan> compile(std::string_view config);
 
 // "sequential" or "parallel", and the names of the steps: what `ls` shows.
 std::string_view mode_of(const Plan& plan);

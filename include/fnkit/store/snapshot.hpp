@@ -3,7 +3,6 @@
 
 #include <array>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,39 +18,62 @@ namespace fnkit::store {
 struct Entry {
   std::shared_ptr<const pipeline::Plan> plan;  // in force; null where no value was ever valid
   std::string invalid;  // why the value that is stored now is no pipeline; empty where it is one
+  uint64_t digest = 0;  // of what was read, to know it again: cheaper to keep than the text
 };
 
 // A name and what stands under it from now on; nothing: it is gone.
 using Change = std::pair<std::string, std::optional<Entry>>;
 
 // Never changes. Any thread may read one that it holds.
+//
+// A tree of fixed depth, by the hash of the name: 64 branches of 64 leaves. The next snapshot
+// shares with this one all but the leaves that change and what leads to them, so that one change
+// among 10^5 entries copies some 150 pointers.
 class Snapshot {
  public:
+  // Names are spread evenly over so many parts, each name always in the same one.
+  static constexpr size_t kParts = 64;
+  static size_t part_of(std::string_view name) { return branch_of(hash_of(name)); }
+
   // nullptr where there is none; else it lives as long as this does.
   const Entry* find(std::string_view name) const;
-
   size_t size() const { return size_; }
+  // Those of one part, in no order; they live as long as this does.
+  std::vector<std::string_view> names(size_t part) const;
 
-  // This one with `changes` made, the last of a name counting. They share what did not change, so
-  // that one change among 10^5 entries costs a few hundred copies, not 10^5.
+  // This one with `changes` made, the last of a name counting.
   std::shared_ptr<const Snapshot> with(std::vector<Change> changes) const;
 
  private:
-  static constexpr size_t kShards = 256;
-  using Shard = std::map<std::string, Entry, std::less<>>;
+  struct Named {
+    std::string name;
+    Entry entry;
+  };
+  struct Item {
+    size_t hash;
+    std::shared_ptr<const Named> named;
+  };
+  using Leaf = std::vector<Item>;  // by hash
+  static constexpr size_t kLeaves = 64;
+  using Branch = std::array<std::shared_ptr<const Leaf>, kLeaves>;  // null: empty
+  class Editor;
 
-  static size_t shard_of(std::string_view name) {
-    return std::hash<std::string_view>()(name) % kShards;
-  }
+  static size_t hash_of(std::string_view name) { return std::hash<std::string_view>()(name); }
+  static size_t branch_of(size_t hash) { return hash % kParts; }
+  static size_t leaf_of(size_t hash) { return hash / kParts % kLeaves; }
+  static size_t place_in(const Leaf& leaf, size_t hash, std::string_view name);
 
-  std::array<std::shared_ptr<const Shard>, kShards> shards_;  // null: empty
+  std::array<std::shared_ptr<const Branch>, kParts> branches_;  // null: empty
   size_t size_ = 0;
 };
 
-// Who is told of a new snapshot; called on the control thread.
+struct FollowerStatus;
+
+// Who is told of new snapshots and of how the store is; called on the control thread.
 struct SnapshotSink {
   virtual ~SnapshotSink() = default;
   virtual void publish(std::shared_ptr<const Snapshot> snapshot) = 0;
+  virtual void tell(const FollowerStatus& /*status*/) {}
 };
 
 }  // namespace fnkit::store

@@ -8,22 +8,28 @@
 
 #include "fnkit/coro/task.hpp"
 #include "fnkit/net/resolver.hpp"
+#include "fnkit/net/tls.hpp"
 #include "fnkit/store/snapshot.hpp"
 
 namespace fnkit::store {
 
-// A parsed CACHE_URL: redis://[user[:password]@]host[:port][/db], valkey:// the same,
-// unix:///path[?db=N], file:///dir. User and password may be percent-encoded.
+// A parsed CACHE_URL, where user, password and primary may be percent-encoded:
+// - redis://[user[:password]@]host[:port][/db], valkey:// the same; by TLS rediss:// and valkeys://
+// - redis+sentinel://[user[:password]@]host[:port][,host[:port]…]/primary[/db], with the other
+//   schemes as well: where Sentinels are, and the name of the primary they watch. User and password
+//   are the primary's; a Sentinel that asks for them gets them too.
+// - unix:///path[?db=N], file:///dir
 struct Location {
-  enum class Kind { tcp, unix_socket, directory };
+  enum class Kind { tcp, sentinel, unix_socket, directory };
   Kind kind = Kind::tcp;
-  std::string scheme;  // as it was written, in lower case
-  std::string host;    // tcp
-  uint16_t port = 6379;
-  std::string path;  // unix_socket, directory
-  std::string user;  // empty: the default user
+  std::string scheme;                // as it was written, in lower case
+  std::vector<net::HostPort> hosts;  // tcp: one; sentinel: at least one
+  std::string primary;               // sentinel
+  std::string path;                  // unix_socket, directory
+  std::string user;                  // empty: the default user
   std::string password;
   unsigned database = 0;
+  std::optional<net::TlsFiles> tls;  // nothing: plain; which files is for others to say
 
   // For messages: the URL without its password.
   std::string to_text() const;
@@ -64,8 +70,17 @@ struct FollowerStatus {
   bool connected = false;  // the store answers now
   std::string changes_by;  // "keyspace notifications and tracking", "tracking", "polling", …
   std::string trouble;     // why it does not answer; empty where it does
+  std::optional<Instant> compared_at;  // when everything was last read and compared
   size_t pipelines = 0;
   size_t invalid = 0;
+
+  // Of those that are invalid, the first by name.
+  static constexpr size_t kSomeInvalidMax = 20;
+  struct Invalid {
+    std::string name;
+    std::string why;
+  };
+  std::vector<Invalid> some_invalid;
 };
 
 // Follows the store: publishes a snapshot once everything has been read, and a new one whenever

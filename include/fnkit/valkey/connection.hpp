@@ -2,23 +2,25 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "fnkit/net/resolver.hpp"
 #include "fnkit/net/stream.hpp"
+#include "fnkit/net/tls.hpp"
 #include "fnkit/valkey/reply.hpp"
 
 namespace fnkit::valkey {
 
 // Where a server is, and who asks.
 struct Endpoint {
-  std::string host;  // a name or an IP address; not looked at where `path` is set
-  uint16_t port = 6379;
+  net::HostPort server;  // a name or an IP address; not looked at where `path` is set
   std::string path;      // of a Unix socket
   std::string user;      // empty: the default user
   std::string password;  // both empty: no AUTH
   unsigned database = 0;
+  std::optional<net::TlsFiles> tls;  // nothing: plain
 };
 
 // Every error is one sentence for a person, without the server's address. One thread, and one call
@@ -31,7 +33,8 @@ class Connection {
   // A server that says nothing for so long while something is expected of it is dead.
   static constexpr Duration kSilenceMax = std::chrono::seconds(3);
 
-  // Connects, then AUTH and SELECT where they are needed. ECANCELED when `scope` is cancelled.
+  // Connects, then TLS, AUTH and SELECT where they are needed; TLS files are read anew each time.
+  // ECANCELED when `scope` is cancelled.
   static coro::Task<Result<std::unique_ptr<Connection>>> open(ring::Ring& ring,
                                                               net::Resolver& resolver,
                                                               Endpoint endpoint,
@@ -44,6 +47,9 @@ class Connection {
   coro::Task<Result<Reply>> command(Command command);
   // All `commands` at once; as many replies, in order.
   coro::Task<Result<std::vector<Reply>>> pipeline(std::vector<Command> commands);
+
+  // AUTH; an empty `user` is the default one.
+  coro::Task<Result<Reply>> log_in(std::string user, std::string password);
 
   // For subscribers, where replies and messages come as they come: sends without reading …
   coro::Task<Result<void>> send(Command command);
@@ -60,11 +66,16 @@ class Connection {
   coro::Task<void> close();
 
  private:
-  coro::Task<Result<void>> log_in(Endpoint endpoint);
+  coro::Task<Result<void>> start(Endpoint endpoint);
+  coro::Task<Result<void>> shake_hands(net::TlsFiles files, std::string host);
+  coro::Task<Result<void>> send_bytes(std::string bytes);
+  Result<std::string> sealed(std::string bytes);
+  Result<void> take_input();
   coro::Task<Result<std::vector<Reply>>> receive_all(size_t count);
 
   ring::Ring& ring_;
   net::Stream stream_;
+  std::unique_ptr<net::TlsSession> tls_;  // null: plain
   ReplyReader reader_;
 };
 

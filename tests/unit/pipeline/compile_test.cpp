@@ -11,7 +11,7 @@ using pipeline::Plan;
 using Lines = std::vector<std::string>;
 
 std::string error_of(std::string_view config) {
-  Result<Plan> plan = compile("p", config);
+  Result<Plan> plan = compile(config);
   return plan ? "it is valid" : plan.error().message;
 }
 
@@ -26,35 +26,33 @@ std::string many_steps(size_t count) {
 }
 
 TEST(CompileTest, AConfigOfStringsIsComplete) {
-  Result<Plan> plan = compile("p", R"({"mode":"parallel","steps":["b","a"]})");
+  Result<Plan> plan = compile(R"({"mode":"parallel","steps":["b","a"]})");
   ASSERT_TRUE(plan);
-  EXPECT_EQ(plan->name, "p");
   EXPECT_EQ(pipeline::mode_of(*plan), "parallel");
   EXPECT_EQ(pipeline::step_names(*plan), (Lines{"b", "a"}));
   EXPECT_TRUE(plan->unknown_keys.empty());
 }
 
 TEST(CompileTest, AMissingModeIsSequential) {
-  Result<Plan> plan = compile("p", R"( {"steps" : [ "a" ] }
+  Result<Plan> plan = compile(R"( {"steps" : [ "a" ] }
 )");
   ASSERT_TRUE(plan);
   EXPECT_EQ(pipeline::mode_of(*plan), "sequential");
 }
 
 TEST(CompileTest, NoStepsAreAPlanButMissingOnesAreNot) {
-  EXPECT_TRUE(compile("p", R"({"steps":[]})"));
+  EXPECT_TRUE(compile(R"({"steps":[]})"));
   expect_error(R"({"mode":"parallel"})", "\"steps\" is missing");
 }
 
 TEST(CompileTest, UnknownKeysAreKept) {
-  Result<Plan> plan =
-      compile("p", R"({"stesp":1,"steps":["a"],"x":{"deep":[]},"mode":"sequential"})");
+  Result<Plan> plan = compile(R"({"stesp":1,"steps":["a"],"x":{"deep":[]},"mode":"sequential"})");
   ASSERT_TRUE(plan);
   EXPECT_EQ(plan->unknown_keys, (Lines{"stesp", "x"}));
 }
 
 TEST(CompileTest, AStepMaySayMoreOfItsCalls) {
-  Result<Plan> plan = compile("p", R"({"steps":["a",{"fn":"b"},
+  Result<Plan> plan = compile(R"({"steps":["a",{"fn":"b"},
       {"fn":"c","pipelining":false,"idempotent":true,"x":1}]})");
   ASSERT_TRUE(plan);
   EXPECT_EQ(pipeline::step_names(*plan), (Lines{"a", "b", "c"}));
@@ -96,21 +94,21 @@ TEST(CompileTest, TheMessageNamesWhatIsWrong) {
 }
 
 TEST(CompileTest, ThereAreLimits) {
-  EXPECT_TRUE(compile("p", many_steps(64)));
+  EXPECT_TRUE(compile(many_steps(64)));
   expect_error(many_steps(65), "65 steps are more than 64");
   const std::string config = R"({"steps":["a"]})";
-  EXPECT_TRUE(compile("p", config + std::string(64 * 1024 - config.size(), ' ')));
+  EXPECT_TRUE(compile(config + std::string(64 * 1024 - config.size(), ' ')));
   expect_error(config + std::string(64 * 1024 + 1 - config.size(), ' '), "65537 bytes");
   const auto nested = [](size_t depth) {  // the object itself is one
     return R"({"steps":[],"x":)" + std::string(depth - 1, '[') + std::string(depth - 1, ']') + "}";
   };
-  EXPECT_TRUE(compile("p", nested(16)));
-  EXPECT_FALSE(compile("p", nested(17)));
+  EXPECT_TRUE(compile(nested(16)));
+  EXPECT_FALSE(compile(nested(17)));
 }
 
 // The last one counts, as in JSON.parse.
 TEST(CompileTest, OfADuplicateKeyTheLastCounts) {
-  Result<Plan> plan = compile("p", R"({"steps":["a"],"mode":"x","steps":["b"],"mode":"parallel"})");
+  Result<Plan> plan = compile(R"({"steps":["a"],"mode":"x","steps":["b"],"mode":"parallel"})");
   ASSERT_TRUE(plan);
   EXPECT_EQ(pipeline::step_names(*plan), Lines{"b"});
   EXPECT_EQ(pipeline::mode_of(*plan), "parallel");

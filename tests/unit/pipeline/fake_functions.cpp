@@ -56,7 +56,7 @@ coro::Task<Result<pipeline::Output, pipeline::StepError>> FakeFunctions::call(
 PipelineRun::PipelineRun(FakeFunctions& functions, const std::string& config, std::string input,
                          std::string content_type, size_t merged_bytes_max)
     : input_(std::move(input)), content_type_(std::move(content_type)) {
-  Result<pipeline::Plan> plan = pipeline::compile("p", config);
+  Result<pipeline::Plan> plan = pipeline::compile(config);
   EXPECT_TRUE(plan) << config;
   plan_ = std::move(*plan);
   request_.method = "POST";

@@ -14,11 +14,11 @@ class RouterTest : public testing::Test {
   RouterTest() {
     std::vector<store::Change> changes;
     for (const std::string name : {"p", "a@b", "a b", "..", "health"}) {
-      Result<pipeline::Plan> plan = pipeline::compile(name, R"({"steps":["f"]})");
+      Result<pipeline::Plan> plan = pipeline::compile(R"({"steps":["f"]})");
       changes.push_back(
           {name, store::Entry{std::make_shared<const pipeline::Plan>(std::move(*plan)), {}}});
     }
-    Result<pipeline::Plan> good = pipeline::compile("updated", R"({"steps":["f"]})");
+    Result<pipeline::Plan> good = pipeline::compile(R"({"steps":["f"]})");
     changes.push_back(
         {"updated", store::Entry{std::make_shared<const pipeline::Plan>(std::move(*good)), "bad"}});
     changes.push_back({"bad", store::Entry{nullptr, "\"steps\" is missing"}});
@@ -37,12 +37,21 @@ class RouterTest : public testing::Test {
     const store::Snapshot* pipelines = reached_ ? pipelines_.get() : nullptr;
     Route route = server::route(request, tokens_, pipelines, {reached_, draining_});
     if (!route.answer) {
-      return "plan " + route.plan->name + " path " + std::string(route.step_path) + " query " +
+      return "plan " + name_of(*route.plan) + " path " + std::string(route.step_path) + " query " +
              std::string(route.step_query);
     }
     headers_ = route.answer->extra_headers;
     content_type_ = route.answer->content_type;
     return std::to_string(route.answer->status) + " " + std::string(route.answer->body.bytes);
+  }
+
+  std::string name_of(const pipeline::Plan& plan) const {
+    for (size_t part = 0; part < store::Snapshot::kParts; ++part) {
+      for (const std::string_view name : pipelines_->names(part)) {
+        if (pipelines_->find(name)->plan.get() == &plan) return std::string(name);
+      }
+    }
+    return "that is nowhere";
   }
 
   std::shared_ptr<const store::Snapshot> pipelines_;

@@ -6,6 +6,7 @@ namespace fnkit::store {
 namespace {
 
 using Kind = Location::Kind;
+using Hosts = std::vector<net::HostPort>;
 
 Location parsed(std::string_view url) {
   Result<Location> location = parse_location(url);
@@ -22,8 +23,7 @@ std::string refused(std::string_view url) {
 TEST(Location, TheShortestHasTheDefaults) {
   const Location location = parsed("redis://fnkit-cache");
   EXPECT_EQ(location.kind, Kind::tcp);
-  EXPECT_EQ(location.host, "fnkit-cache");
-  EXPECT_EQ(location.port, 6379);
+  EXPECT_EQ(location.hosts, (Hosts{{"fnkit-cache", 6379}}));
   EXPECT_EQ(location.database, 0U);
   EXPECT_EQ(location.user + location.password, "");
 }
@@ -32,8 +32,7 @@ TEST(Location, EveryPartOfAServer) {
   const Location location = parsed("valkey://us%65r:p%40ss%3aw%2Frd%00@[::1]:7000/15");
   EXPECT_EQ(location.user, "user");
   EXPECT_EQ(location.password, std::string("p@ss:w/rd\0", 10));
-  EXPECT_EQ(location.host, "::1");
-  EXPECT_EQ(location.port, 7000);
+  EXPECT_EQ(location.hosts, (Hosts{{"::1", 7000}}));
   EXPECT_EQ(location.database, 15U);
   EXPECT_EQ(location.to_text(), "valkey://user@[::1]:7000/15");
 }
@@ -47,6 +46,27 @@ TEST(Location, APasswordWithoutAUser) {
 
 TEST(Location, APasswordMayHoldColonsAndAts) {
   EXPECT_EQ(parsed("redis://u:a:b@c@cache").password, "a:b@c");
+}
+
+TEST(Location, TlsIsAskedForByTheScheme) {
+  EXPECT_FALSE(parsed("redis://cache").tls);
+  EXPECT_FALSE(parsed("valkey+sentinel://s/m").tls);
+  for (const char* url : {"rediss://c", "VALKEYS://c", "rediss+sentinel://s/m"}) {
+    EXPECT_TRUE(parsed(url).tls) << url;
+  }
+  EXPECT_EQ(parsed("rediss://c/1").to_text(), "rediss://c:6379/1");
+}
+
+TEST(Location, Sentinels) {
+  const Location location = parsed("redis+sentinel://u:p@one,[::1],two:7000/my%2Fmaster/3");
+  EXPECT_EQ(location.kind, Kind::sentinel);
+  EXPECT_EQ(location.hosts, (Hosts{{"one", 26379}, {"::1", 26379}, {"two", 7000}}));
+  EXPECT_EQ(location.primary, "my/master");
+  EXPECT_EQ(location.user, "u");
+  EXPECT_EQ(location.password, "p");
+  EXPECT_EQ(location.database, 3U);
+  EXPECT_EQ(location.to_text(), "redis+sentinel://u@one:26379,[::1]:26379,two:7000/my%2Fmaster/3");
+  EXPECT_EQ(parsed("valkey+sentinel://s/m/").database, 0U);
 }
 
 TEST(Location, Sockets) {
@@ -68,7 +88,15 @@ TEST(Location, Directories) {
 TEST(Location, TheErrorNamesThePart) {
   EXPECT_NE(refused("cache:6379").find("begins with none of"), std::string::npos);
   EXPECT_NE(refused("http://cache").find("scheme is none of"), std::string::npos);
-  EXPECT_NE(refused("rediss://cache").find("TLS"), std::string::npos);
+  EXPECT_NE(refused("redisss://cache").find("scheme is none of"), std::string::npos);
+  EXPECT_NE(refused("redis+sentinels://s/m").find("scheme is none of"), std::string::npos);
+  EXPECT_NE(refused("file+sentinel://s/m").find("scheme is none of"), std::string::npos);
+  EXPECT_NE(refused("redis+sentinel://s").find("no primary"), std::string::npos);
+  EXPECT_NE(refused("redis+sentinel://s/").find("no primary"), std::string::npos);
+  EXPECT_NE(refused("redis+sentinel://s//0").find("no primary"), std::string::npos);
+  EXPECT_NE(refused("redis+sentinel://s,/m").find("no host"), std::string::npos);
+  EXPECT_NE(refused("redis+sentinel://s,t:x/m").find("port"), std::string::npos);
+  EXPECT_NE(refused("redis+sentinel://s/m/x").find("database"), std::string::npos);
   EXPECT_NE(refused("redis://").find("no host"), std::string::npos);
   EXPECT_NE(refused("redis://:6379").find("no host"), std::string::npos);
   EXPECT_NE(refused("redis://c:0").find("port"), std::string::npos);

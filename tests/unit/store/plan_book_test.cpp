@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "store/change_feed.hpp"
 #include "store/dirty_keys.hpp"
 
@@ -25,6 +27,14 @@ class PlanBookTest : public ::testing::Test {
  protected:
   void stored(const std::string& name, const std::string& value) { book_.read(name, text(value)); }
   const Entry* find(std::string_view name) { return sink_.snapshot->find(name); }
+  std::vector<std::string> names() const {
+    std::vector<std::string> all;
+    for (size_t part = 0; part < Snapshot::kParts; ++part) {
+      for (std::string& name : book_.names(part)) all.push_back(std::move(name));
+    }
+    std::sort(all.begin(), all.end());
+    return all;
+  }
 
   const std::string good_ = R"({"steps":["a"]})";
   Sink sink_;
@@ -102,7 +112,7 @@ TEST_F(PlanBookTest, WhatWentAndCameBackInvalidHasNoPlan) {
   stored("a", "{");
   book_.publish();
   EXPECT_EQ(find("a")->plan, nullptr);
-  EXPECT_EQ(book_.names(), std::vector<std::string>{"a"});
+  EXPECT_EQ(names(), std::vector<std::string>{"a"});
 }
 
 TEST_F(PlanBookTest, NamesThatNoPipelineCanHaveAreLeftOut) {
@@ -110,7 +120,35 @@ TEST_F(PlanBookTest, NamesThatNoPipelineCanHaveAreLeftOut) {
   stored(std::string(129, 'x'), good_);
   stored(".", good_);
   book_.publish();
-  EXPECT_EQ(book_.names(), std::vector<std::string>{"."});
+  EXPECT_EQ(names(), std::vector<std::string>{"."});
+}
+
+// What is known and not published yet counts: of a first reading that broke off, say.
+TEST_F(PlanBookTest, KnownNamesAreThoseOfTheLastReading) {
+  for (const std::string name : {"a", "b", "c"}) stored(name, good_);
+  EXPECT_EQ(names(), (std::vector<std::string>{"a", "b", "c"}));
+  book_.publish();
+  stored("d", "{");
+  stored("a", R"({"steps":["b"]})");
+  book_.read("b", {});
+  EXPECT_EQ(names(), (std::vector<std::string>{"a", "c", "d"}));
+  EXPECT_TRUE(book_.knows("d"));
+  EXPECT_FALSE(book_.knows("b"));
+  book_.publish();
+  EXPECT_EQ(names(), (std::vector<std::string>{"a", "c", "d"}));
+}
+
+TEST_F(PlanBookTest, SomeOfTheInvalidOnesAreNamed) {
+  for (int i = 10; i < 40; ++i) stored("n" + std::to_string(i), "[]");
+  book_.publish();
+  EXPECT_EQ(status_.invalid, 30U);
+  ASSERT_EQ(status_.some_invalid.size(), FollowerStatus::kSomeInvalidMax);
+  EXPECT_EQ(status_.some_invalid.front().name, "n10");
+  EXPECT_NE(status_.some_invalid.front().why.find("object"), std::string::npos);
+  for (int i = 10; i < 39; ++i) stored("n" + std::to_string(i), good_);
+  book_.publish();
+  ASSERT_EQ(status_.some_invalid.size(), 1U);
+  EXPECT_EQ(status_.some_invalid.front().name, "n39");
 }
 
 TEST_F(PlanBookTest, ManyNamesAreAllFound) {
@@ -133,7 +171,9 @@ TEST(DirtyKeys, TheFirstChangeIsDueAtOnceAndTheNextAfterARest) {
   EXPECT_EQ(dirty.due(), kNever);
   dirty.mark("a");
   dirty.mark("b");
-  EXPECT_EQ(dirty.take(begin + 1ms, 10), std::vector<std::string>{"b"});
+  EXPECT_EQ(dirty.due(), begin + DirtyKeys::kRoundInterval);
+  EXPECT_TRUE(dirty.take(begin + 3ms, 10).empty());
+  EXPECT_EQ(dirty.take(begin + 4ms, 10), std::vector<std::string>{"b"});
   EXPECT_EQ(dirty.due(), begin + DirtyKeys::kReadInterval);
   EXPECT_TRUE(dirty.take(begin + 19ms, 10).empty());
   EXPECT_EQ(dirty.take(begin + 20ms, 10), std::vector<std::string>{"a"});
