@@ -43,8 +43,14 @@ coro::Task<void> Control::run() {
 }
 
 void Control::publish(std::shared_ptr<const store::Snapshot> snapshot) {
-  loaded_ = true;
   for (const auto& worker : workers_) worker->publish(snapshot);
+  std::erase_if(snapshots_, [](const auto& each) { return each.use_count() == 1; });
+  snapshots_.push_back(std::move(snapshot));
+}
+
+void Control::tell(const store::FollowerStatus& status) {
+  const auto told = std::make_shared<const store::FollowerStatus>(status);
+  for (const auto& worker : workers_) worker->publish(told);
 }
 
 void Control::signalled(int signal) {
@@ -109,7 +115,9 @@ coro::Task<void> Control::serve_admin_connection(int fd) {
 }
 
 http::Response Control::admin_page(const http::Request& request) const {
-  auto page = health_page(request, path_of(request.target), {loaded_, draining_});
+  const store::FollowerStatus& status = follower_->status();
+  auto page = health_page(request, path_of(request.target),
+                          {status.loaded, draining_, &status, ring_.now(), true});
   return page ? std::move(*page) : http::error_response(404, "Not found");
 }
 

@@ -30,6 +30,7 @@ class Control final : store::SnapshotSink, Signals::Handler, http::Handler {
 
  private:
   void publish(std::shared_ptr<const store::Snapshot> snapshot) override;
+  void tell(const store::FollowerStatus& status) override;
   void signalled(int signal) override;
   std::optional<http::Response> refuse(const http::Request& head) override;
   coro::Task<http::Response> handle(http::Request& request) override;
@@ -51,7 +52,9 @@ class Control final : store::SnapshotSink, Signals::Handler, http::Handler {
   Random random_;
   net::Resolver resolver_;
   std::unique_ptr<store::Follower> follower_;
-  bool loaded_ = false;
+  // Those that workers may still hold. They are freed here and not by the worker that lets go last:
+  // that costs as much as making them did.
+  std::vector<std::shared_ptr<const store::Snapshot>> snapshots_;
   bool draining_ = false;
   std::atomic<size_t> workers_done_ = 0;
   ring::Wakeup wakeup_;

@@ -93,11 +93,13 @@ Route route_to_pipeline(std::string_view path, std::string_view query,
 }  // namespace
 
 Route route(const http::Request& request, const Tokens& tokens, const store::Snapshot* pipelines,
-            const Health& health) {
+            Health health) {
   const std::string_view path = path_of(request.target);
   const std::string_view query = request.target.substr(path.size());
+  const bool accepted = tokens.accept(request.header("authorization"));
+  health.details = accepted;
   if (auto page = health_page(request, path, health)) return answered(std::move(*page));
-  if (!tokens.accept(request.header("authorization"))) return answered(unauthorized());
+  if (!accepted) return answered(unauthorized());
   const bool orchestrate = path.substr(0, kPrefix.size()) == kPrefix &&
                            (path.size() == kPrefix.size() || path[kPrefix.size()] == '/');
   if (!orchestrate) return answered(http::error_response(404, "Not found"));

@@ -16,8 +16,9 @@ struct Route {
   std::string_view step_query;           // empty, or begins with '?'
 };
 
-// `pipelines` is null while the store has not been reached yet. Views point into the request.
+// `pipelines` is null while the store has not been reached yet; whether the caller may see details
+// is decided here. Views point into the request.
 Route route(const http::Request& request, const Tokens& tokens, const store::Snapshot* pipelines,
-            const Health& health);
+            Health health);
 
 }  // namespace fnkit::server

@@ -96,7 +96,8 @@ void announce(const Settings& settings, const Listeners& listeners) {
   }
 }
 
-void run_worker(Worker& worker, int cpu, Control& control) {
+void run_worker(Worker& worker, size_t index, int cpu, Control& control) {
+  pthread_setname_np(pthread_self(), ("worker/" + std::to_string(index)).c_str());
   pin_to(cpu);
   auto ring = ring::make_kernel_ring();
   if (!ring) {  // the control thread's worked a moment ago
@@ -127,7 +128,8 @@ int serve(const Settings& given, StartObserver* observer) {
   Control control(settings, **ring, signals, workers, listeners->admin);
   std::vector<std::thread> threads;
   for (size_t i = 0; i < workers.size(); ++i) {
-    threads.emplace_back(&run_worker, std::ref(*workers[i]), settings.cpus[i], std::ref(control));
+    threads.emplace_back(&run_worker, std::ref(*workers[i]), i, settings.cpus[i],
+                         std::ref(control));
   }
   announce(settings, *listeners);
   if (observer != nullptr) observer->listening(listeners->addresses);

@@ -59,6 +59,7 @@ class Worker::Core final : public http::Handler {
   FunctionCaller::Core calling_;
   // What requests run on; a request in progress keeps the version that it began with.
   LocalRef<std::shared_ptr<const store::Snapshot>> pipelines_;
+  std::shared_ptr<const store::FollowerStatus> store_status_;
   std::shared_ptr<const Tokens> tokens_;
   std::vector<net::Listener*> listeners_;
   IntrusiveList<http::ServerConnection, http::ServerConnectionTag> connections_;
@@ -122,7 +123,8 @@ void Worker::Core::tell_counts() const {
 
 Route Worker::Core::route_request(const http::Request& request) const {
   const store::Snapshot* pipelines = pipelines_ ? pipelines_->get() : nullptr;
-  return route(request, *tokens_, pipelines, {pipelines != nullptr, draining_});
+  return route(request, *tokens_, pipelines,
+               {pipelines != nullptr, draining_, store_status_.get(), ring_.now()});
 }
 
 // Why no further pipeline can be run now.
@@ -171,6 +173,7 @@ void Worker::Core::adopt() {
   if (auto pipelines = shared_.pipelines.take()) {
     pipelines_ = LocalRef<std::shared_ptr<const store::Snapshot>>(std::move(pipelines));
   }
+  if (auto status = shared_.store_status.take()) store_status_ = std::move(status);
   if (auto tokens = shared_.tokens.take()) tokens_ = std::move(tokens);
 }
 
@@ -215,6 +218,11 @@ void Worker::run(ring::Ring& ring) {
 
 void Worker::publish(std::shared_ptr<const store::Snapshot> pipelines) {
   shared_.pipelines.put(std::move(pipelines));
+  shared_.wakeup.notify();
+}
+
+void Worker::publish(std::shared_ptr<const store::FollowerStatus> status) {
+  shared_.store_status.put(std::move(status));
   shared_.wakeup.notify();
 }
 

@@ -28,6 +28,7 @@ class Worker {
   void run(ring::Ring& ring);
 
   void publish(std::shared_ptr<const store::Snapshot> pipelines);
+  void publish(std::shared_ptr<const store::FollowerStatus> status);
   void publish(std::shared_ptr<const Tokens> tokens);
 
   // Accepts no more, answers what is in progress, then run() returns; after the drain timeout what
@@ -38,6 +39,7 @@ class Worker {
   class Core;
   struct Shared {
     Mailbox<store::Snapshot> pipelines;
+    Mailbox<store::FollowerStatus> store_status;
     Mailbox<Tokens> tokens;
     std::atomic<bool> draining = false;
     ring::Wakeup wakeup;

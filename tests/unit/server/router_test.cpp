@@ -35,7 +35,8 @@ class RouterTest : public testing::Test {
     if (!authorization_.empty()) headers.push_back({"Authorization", authorization_});
     request.headers = headers;
     const store::Snapshot* pipelines = reached_ ? pipelines_.get() : nullptr;
-    Route route = server::route(request, tokens_, pipelines, {reached_, draining_});
+    Route route = server::route(request, tokens_, pipelines,
+                                {reached_, draining_, &status_, Instant(std::chrono::hours(1))});
     if (!route.answer) {
       return "plan " + name_of(*route.plan) + " path " + std::string(route.step_path) + " query " +
              std::string(route.step_query);
@@ -58,6 +59,7 @@ class RouterTest : public testing::Test {
   Tokens tokens_;
   bool reached_ = true;
   bool draining_ = false;
+  store::FollowerStatus status_;
   std::string authorization_;
   std::string target_;
   std::string headers_;
@@ -166,6 +168,41 @@ TEST_F(RouterTest, HealthAsksForNoToken) {
   draining_ = true;
   EXPECT_EQ(routed("/readyz", "GET").substr(0, 4), "503 ");
   EXPECT_EQ(routed("/livez", "GET"), "200 OK");
+}
+
+TEST_F(RouterTest, ReadinessInWords) {
+  reached_ = false;
+  status_.trouble = "it does not answer";
+  EXPECT_EQ(routed("/readyz?verbose", "GET"),
+            "503 [+]server: serving\n"
+            "[-]store: it does not answer\n"
+            "[-]last full comparison: never\n"
+            "[+]pipelines: 0, invalid 0\n"
+            "not ready\n");
+  reached_ = true;
+  draining_ = true;
+  status_ = {
+      .loaded = true, .connected = true, .changes_by = "tracking", .pipelines = 3, .invalid = 2};
+  status_.compared_at = Instant(std::chrono::milliseconds(3'600'000 - 1234));
+  status_.some_invalid = {{"a", "\"steps\" is missing"}, {"b", "two\nlines"}};
+  EXPECT_EQ(routed("/readyz?x=1&verbose=1", "GET"),
+            "503 [-]server: draining\n"
+            "[+]store: changes by tracking\n"
+            "[+]last full comparison: 1.2 s ago\n"
+            "[-]pipelines: 3, invalid 2\n"
+            "[-]pipeline a: \"steps\" is missing\n"
+            "[-]pipeline b: two lines\n"
+            "not ready\n");
+  draining_ = false;
+  EXPECT_EQ(routed("/readyz?x=verbose", "GET"), "200 OK");
+}
+
+// What is stored is for those who may call.
+TEST_F(RouterTest, ReadinessInWordsAsksForTheToken) {
+  tokens_ = Tokens({"secret"});
+  EXPECT_EQ(routed("/readyz?verbose", "GET"), "200 OK");
+  authorization_ = "Bearer secret";
+  EXPECT_EQ(routed("/readyz?verbose", "GET").substr(0, 13), "200 [+]server");
 }
 
 }  // namespace
