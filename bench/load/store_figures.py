@@ -9,6 +9,8 @@ from pipelines import PREFIX, Storm, config_of, turned
 
 CHANGES_APART_SECONDS = 0.005  # with ten names each rests longer than the program lets it rest
 ELSEWHERE = "elsewhere:"
+# Comparing everything has a figure of its own; elsewhere it would fall into some rounds only.
+UNCOMPARED = ("--refresh-interval", "1h")
 
 
 def share(values, part):
@@ -87,7 +89,7 @@ def change_times(bench, count):
 
 def rates(bench, counts):
     """Count → the medians of requests/s and CPU microseconds a request, taking turns."""
-    programs = {count: bench.follow(count) for count in counts}
+    programs = {count: bench.follow(count, *UNCOMPARED) for count in counts}
     rounds = {count: [] for count in counts}
     load = Load(bench.options, 0)
     try:
@@ -140,7 +142,7 @@ QUIET, OTHERS, STORM = "nothing written", "writes elsewhere", "storm"
 
 def storms(bench, count):
     """What is written → a list of figures, one of each round, taking turns."""
-    program, stored = bench.follow(count), bench.stores[count]
+    program, stored = bench.follow(count, *UNCOMPARED), bench.stores[count]
     load = Load(bench.options, bench.options.rate)
     rounds = {QUIET: [], OTHERS: [], STORM: []}
     try:
