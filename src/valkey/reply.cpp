@@ -127,7 +127,7 @@ bool Reply::is_error(std::string_view code) const {
   return is_error() && words.substr(0, words.find(' ')) == code;
 }
 
-// Not with hiredis, whose formatter goes through printf and, with its two arrays, seven allocations.
+// Not with hiredis, whose formatter goes through printf and, with its arrays, seven allocations.
 void append_command(std::string& out, const Command& command) {
   REQUIRE(!command.empty());
   append_count(out, '*', command.size());
