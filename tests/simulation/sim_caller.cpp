@@ -1,7 +1,7 @@
 #include "simulation/sim_caller.hpp"
 
 #include "fnkit/net/connect.hpp"
-#include "simulation/sim_function.hpp"
+#include "simulation/pause.hpp"
 #include "support/world.hpp"
 
 namespace fnkit::test {

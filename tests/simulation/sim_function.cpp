@@ -43,13 +43,6 @@ std::string chunked(const std::string& body, Random& random) {
 
 }  // namespace
 
-coro::Task<void> pause(ring::Ring& ring, Duration duration) {
-  coro::Event over;
-  ring::Timer timer([](void* event) { static_cast<coro::Event*>(event)->set(); }, &over);
-  ring.timers().arm(timer, later(ring.now(), duration));
-  co_await over.wait();
-}
-
 SimFunction::SimFunction(SimulatedRing& ring, std::string name, const net::Address& address,
                          FunctionManners manners, Witness& witness, uint64_t seed)
     : ring_(ring),

@@ -7,13 +7,11 @@
 #include "fnkit/coro/task_group.hpp"
 #include "fnkit/net/listener.hpp"
 #include "fnkit/net/stream.hpp"
+#include "simulation/pause.hpp"
 #include "simulation/witness.hpp"
 #include "support/simulated_ring.hpp"
 
 namespace fnkit::test {
-
-// Waits for simulated time to pass.
-coro::Task<void> pause(ring::Ring& ring, Duration duration);
 
 struct FunctionManners {
   unsigned faults = 30;        // percent of the calls that do not go as they should

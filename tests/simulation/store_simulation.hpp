@@ -1,0 +1,32 @@
+// The follower of a store on a simulated network, against a Valkey that changes and fails.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "simulation/sim_valkey_client.hpp"
+
+namespace fnkit::test {
+
+struct StoreSimulationOptions {
+  bool faults = true;      // else all goes well, and what is told must be in force at once
+  bool loses_all = false;  // canary: no notification arrives, and nothing is read again
+  bool stale = false;      // canary: readings yield what was there before
+};
+
+struct StoreOutcome {
+  std::vector<std::string> faults;  // of the follower; each is a sentence
+  size_t changes = 0;
+  size_t publications = 0;
+  std::vector<size_t> bytes_sent;  // by the server, on each connection
+  uint64_t trace = 0;              // equal runs have equal traces
+};
+
+StoreOutcome simulate_store(uint64_t seed, const StoreSimulationOptions& options);
+
+// One short run that is always the same, but that the connection of number `connection` is cut.
+StoreOutcome simulate_cut(size_t connection, std::optional<Cut> cut);
+
+}  // namespace fnkit::test

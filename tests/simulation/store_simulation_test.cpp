@@ -1,0 +1,126 @@
+// Seeded runs of the follower of a store. FNKIT_SIMULATION_SEEDS=N runs N seeds,
+// FNKIT_SIMULATION_SEED=S only that one. The follower logs to stderr as ever; of a long run the
+// last lines are enough: 2> >(tail -n 200 >last.log)
+#include "simulation/store_simulation.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace fnkit {
+namespace {
+
+using test::Cut;
+using test::CutBy;
+using test::simulate_cut;
+using test::simulate_store;
+using test::StoreOutcome;
+using test::StoreSimulationOptions;
+
+constexpr uint64_t kSeeds = 100;
+constexpr uint64_t kCanarySeeds = 5;
+
+struct Seeds {
+  uint64_t first;
+  uint64_t end;
+};
+
+uint64_t number_from(const char* variable, uint64_t otherwise) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+Seeds seeds() {
+  const uint64_t one = number_from("FNKIT_SIMULATION_SEED", 0);
+  if (one != 0) return {one, one + 1};
+  return {1, number_from("FNKIT_SIMULATION_SEEDS", kSeeds) + 1};
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += "\n  " + line;
+  return text;
+}
+
+void run_seeds(uint64_t step, const StoreSimulationOptions& options) {
+  size_t changes = 0;
+  size_t publications = 0;
+  for (uint64_t seed = seeds().first; seed < seeds().end; seed += step) {
+    const StoreOutcome outcome = simulate_store(seed, options);
+    EXPECT_TRUE(outcome.faults.empty())
+        << "FNKIT_SIMULATION_SEED=" << seed << ":" << joined(outcome.faults);
+    changes += outcome.changes;
+    publications += outcome.publications;
+  }
+  std::printf("%zu changes, %zu publications\n", changes, publications);
+  EXPECT_GT(publications, 0U);
+}
+
+TEST(StoreSimulationTest, WhateverGoesWrongTheLastStateIsTheServers) { run_seeds(1, {}); }
+
+TEST(StoreSimulationTest, WhereNothingGoesWrongWhatIsToldIsInForceAtOnce) {
+  StoreSimulationOptions options;
+  options.faults = false;
+  run_seeds(2, options);
+}
+
+TEST(StoreSimulationTest, TheSameSeedGivesTheSameRun) {
+  const uint64_t once = simulate_store(7, {}).trace;
+  EXPECT_EQ(simulate_store(7, {}).trace, once);
+  EXPECT_NE(simulate_store(8, {}).trace, once);
+}
+
+// The reader's connection is number 0, the subscriber's number 1.
+void cut_at_each_byte(size_t connection, CutBy by) {
+  const StoreOutcome whole = simulate_cut(connection, std::nullopt);
+  EXPECT_TRUE(whole.faults.empty()) << joined(whole.faults);
+  ASSERT_EQ(whole.bytes_sent.size(), 2U);
+  const size_t total = whole.bytes_sent[connection];
+  EXPECT_GT(total, 300U);
+  for (size_t bytes = 0; bytes <= total; ++bytes) {
+    const StoreOutcome outcome = simulate_cut(connection, Cut{bytes, by});
+    EXPECT_TRUE(outcome.faults.empty())
+        << "connection " << connection << " cut after byte " << bytes << joined(outcome.faults);
+    EXPECT_TRUE(bytes == total || outcome.bytes_sent.size() > 2) << "was not cut at " << bytes;
+  }
+  std::printf("cut after each of %zu bytes\n", total);
+}
+
+TEST(StoreCutTest, TheReadersConnectionEndsAfterAnyByte) { cut_at_each_byte(0, CutBy::end); }
+TEST(StoreCutTest, TheReadersConnectionBreaksAfterAnyByte) { cut_at_each_byte(0, CutBy::reset); }
+TEST(StoreCutTest, TheReadersConnectionFallsSilentAfterAnyByte) {
+  cut_at_each_byte(0, CutBy::silence);
+}
+TEST(StoreCutTest, TheSubscribersConnectionEndsAfterAnyByte) { cut_at_each_byte(1, CutBy::end); }
+TEST(StoreCutTest, TheSubscribersConnectionBreaksAfterAnyByte) {
+  cut_at_each_byte(1, CutBy::reset);
+}
+TEST(StoreCutTest, TheSubscribersConnectionFallsSilentAfterAnyByte) {
+  cut_at_each_byte(1, CutBy::silence);
+}
+
+bool any_fault_says(const StoreSimulationOptions& options, std::string_view what) {
+  for (uint64_t seed = 1; seed <= kCanarySeeds; ++seed) {
+    for (const std::string& fault : simulate_store(seed, options).faults) {
+      if (fault.find(what) != fault.npos) return true;
+    }
+  }
+  return false;
+}
+
+TEST(StoreSimulationCanaryTest, ALostChangeThatNobodyLooksForIsFound) {
+  StoreSimulationOptions options;
+  options.faults = false;
+  options.loses_all = true;
+  EXPECT_TRUE(any_fault_says(options, "differs in the end"));
+}
+
+TEST(StoreSimulationCanaryTest, AStaleReadingIsFound) {
+  StoreSimulationOptions options;
+  options.faults = false;
+  options.stale = true;
+  EXPECT_TRUE(any_fault_says(options, "differs in the end"));
+}
+
+}  // namespace
+}  // namespace fnkit
