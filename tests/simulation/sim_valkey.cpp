@@ -60,7 +60,7 @@ coro::Task<void> SimValkey::serve(int fd) {
   if (full_) {
     const std::string no = resp::error("ERR max number of clients reached");
     client.say(no);
-    client.cut({no.size(), CutBy::end});
+    client.cut(Cut{no.size(), CutBy::end});
   }
   if (stopping_) client.end();
   coro::TaskGroup sending;

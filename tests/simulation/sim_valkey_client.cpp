@@ -49,7 +49,8 @@ void SimValkeyClient::say(std::string_view bytes) {
   wake_.set();
 }
 
-void SimValkeyClient::cut(Cut cut) {
+void SimValkeyClient::cut(std::optional<Cut> cut) {
+  if (is_cut_) return;
   cut_ = cut;
   wake_.set();
 }
@@ -70,7 +71,8 @@ coro::Task<void> SimValkeyClient::send_all() {
       continue;
     }
     if (delay_max_ > Duration::zero() && random_.chance(50)) {
-      co_await pause(ring_, Duration(random_.below(static_cast<uint64_t>(delay_max_.count()))));
+      const Duration delay(random_.below(static_cast<uint64_t>(delay_max_.count())));
+      co_await pause(ring_, delay);
     }
     const size_t bytes = cut_ ? std::min(out_.size(), cut_->after_bytes) : out_.size();
     std::string now = out_.substr(0, bytes);

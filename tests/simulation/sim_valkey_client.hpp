@@ -33,7 +33,8 @@ class SimValkeyClient {
   // The next command's words; nothing at the end of the connection.
   coro::Task<std::optional<std::vector<std::string>>> next_command();
   void say(std::string_view bytes);
-  void cut(Cut cut);
+  // Nothing: what was asked for and has not come to pass yet is not to be.
+  void cut(std::optional<Cut> cut);
   // Nothing is said any more, and nobody listens.
   bool is_cut() const { return is_cut_; }
 

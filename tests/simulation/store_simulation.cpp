@@ -21,6 +21,8 @@ constexpr Duration kTold = milliseconds(50) + milliseconds(10);
 // A connection that is dead without knowing it is found by a ping (each second) without an answer
 // (3 s), and the wait before the next one is 2 s at most.
 constexpr Duration kRecovery = seconds(1 + 3 + 2) + milliseconds(500);
+// The same for the first one of a session that was well before.
+constexpr Duration kSilenceFound = seconds(1 + 3) + milliseconds(300);
 constexpr Duration kStopsSoon = milliseconds(100);
 
 struct Setting {
@@ -33,8 +35,9 @@ struct Setting {
   Duration settles = seconds(1);  // until the snapshot must be what is stored
   Duration stays_quiet{};         // during which nothing may be published from then on
   Duration told_in = StoreWitness::kNoLimit;
-  size_t writes = 8;  // of one or several keys
-  Duration pause_max = milliseconds(200);
+  size_t writes = 0;  // of one or several keys; 0: the script
+  Duration pause_max{};
+  Duration starts_after{};
   std::optional<Duration> stops_after;  // whatever goes on
 };
 
@@ -67,7 +70,8 @@ Setting setting_of(uint64_t seed, const StoreSimulationOptions& options) {
   if (random.chance(3)) setting.names = 250 + random.below(100);
   setting.refresh_interval = milliseconds(1000 + random.below(3000));
   setting.writes = 5 + random.below(35);
-  setting.pause_max = milliseconds(2 << random.below(9));
+  setting.pause_max = milliseconds(32 << random.below(6));
+  setting.starts_after = milliseconds(random.below(500));
   setting.settles = setting.refresh_interval + kRecovery;
   setting.stays_quiet = 2 * setting.refresh_interval + milliseconds(200);
   if (!options.faults) {
@@ -104,7 +108,7 @@ class StoreSimulation {
     options.refresh_interval = setting.refresh_interval;
     options.random_seed = random_.next();
     follower_ = store::make_follower(*location, ring_, resolver_, witness_, options);
-    writer_.write_first();
+    if (setting.writes > 0) writer_.write_first();
   }
 
   void add_troubles() {
@@ -133,16 +137,25 @@ class StoreSimulation {
     return all;
   }
 
+  coro::Task<void> write() {
+    if (setting_.writes == 0) {
+      co_await writer_.run_script();
+      co_return;
+    }
+    co_await pause(ring_, setting_.starts_after);
+    co_await writer_.run(setting_.writes, setting_.pause_max);
+  }
+
   coro::Task<void> course() {
     if (setting_.stops_after) {
       coro::TaskGroup writing;
-      writing.spawn(writer_.run(setting_.writes, setting_.pause_max));
+      writing.spawn(write());
       co_await pause(ring_, *setting_.stops_after);
       co_await stop_following();
       co_await writing.join();
       if (troubles_) troubles_->end();
     } else {
-      co_await writer_.run(setting_.writes, setting_.pause_max);
+      co_await write();
       co_await look_at_the_end();
       co_await stop_following();
     }
@@ -199,6 +212,7 @@ StoreOutcome simulate_store(uint64_t seed, const StoreSimulationOptions& options
     setting.told_in = StoreWitness::kNoLimit;
     setting.stops_after.reset();
   }
+  if (options.slow) setting.manners.delay_max = milliseconds(200);
   StoreSimulation simulation(seed, setting);
   if (options.faults) simulation.add_troubles();
   return simulation.run();
@@ -210,10 +224,9 @@ StoreOutcome simulate_cut(size_t connection, std::optional<Cut> cut) {
   setting.address = "10.0.0.9:6379";
   setting.database = 2;
   setting.manners.password = "secret";
-  setting.names = 3;
-  setting.pause_max = milliseconds(60);
+  setting.names = 2;
   // Long before anything is read again without a cause.
-  setting.settles = cut && cut->by == CutBy::silence ? kRecovery : seconds(1);
+  setting.settles = cut && cut->by == CutBy::silence ? kSilenceFound : milliseconds(150);
   if (cut) setting.manners.cuts[connection] = *cut;
   StoreSimulation simulation(1, setting);
   return simulation.run();

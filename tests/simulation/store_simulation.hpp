@@ -13,6 +13,7 @@ namespace fnkit::test {
 struct StoreSimulationOptions {
   bool faults = true;      // else all goes well, and what is told must be in force at once
   bool loses_all = false;  // canary: no notification arrives, and nothing is read again
+  bool slow = false;       // canary: what is told, or asked for, takes its time
   bool stale = false;      // canary: readings yield what was there before
 };
 

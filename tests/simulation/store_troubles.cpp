@@ -31,7 +31,7 @@ StoreTroubles::StoreTroubles(SimulatedRing& ring, SimValkey& server, uint64_t se
 }
 
 coro::Task<void> StoreTroubles::run() {
-  const uint64_t between_max = 50 + random_.below(1500);
+  const uint64_t between_max = 100 + random_.below(3000);
   while (!ended_) {
     const milliseconds wait(random_.below(between_max));
     co_await pause(ring_, wait);
@@ -48,6 +48,7 @@ void StoreTroubles::end() {
   server_.set_refusal("");
   server_.set_full(false);
   server_.manners().loses = 0;
+  for (SimValkeyClient* client : server_.clients()) client->cut(std::nullopt);
   if (random_.chance(50)) return;
   for (const int fd : ring_.connections()) ring_.thaw(fd);
 }
@@ -77,7 +78,7 @@ void StoreTroubles::cut_one() {
   SimValkeyClient* client = some_client();
   if (client == nullptr) return;
   constexpr CutBy kWays[] = {CutBy::end, CutBy::end, CutBy::reset, CutBy::silence};
-  client->cut({static_cast<size_t>(random_.below(400)), kWays[random_.below(4)]});
+  client->cut(Cut{static_cast<size_t>(random_.below(400)), kWays[random_.below(4)]});
 }
 
 void StoreTroubles::freeze_one() {

@@ -35,6 +35,17 @@ coro::Task<void> StoreWriter::run(size_t times, Duration pause_max) {
   }
 }
 
+coro::Task<void> StoreWriter::run_script() {
+  const milliseconds between(25);
+  put(key_of(names_.front()), good());  // before anybody has connected
+  co_await pause(ring_, between);
+  put(key_of(names_.front()), good());
+  co_await pause(ring_, between);
+  server_.flush_all();
+  co_await pause(ring_, between);
+  put(key_of(names_.back()), good());
+}
+
 coro::Task<void> StoreWriter::change_something() {
   const std::string key = some_key();
   const uint64_t chance = random_.below(100);

@@ -19,6 +19,8 @@ class StoreWriter {
   void write_first();
   // Writes `times`, with pauses up to `pause_max`.
   coro::Task<void> run(size_t times, Duration pause_max);
+  // A short run that is always the same.
+  coro::Task<void> run_script();
   // What run() left to be done later: expiries.
   coro::Task<void> join() { return later_.join(); }
 
