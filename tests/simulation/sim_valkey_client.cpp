@@ -75,6 +75,7 @@ coro::Task<void> SimValkeyClient::send_all() {
       co_await pause(ring_, delay);
     }
     const size_t bytes = cut_ ? std::min(out_.size(), cut_->after_bytes) : out_.size();
+    if (bytes == 0) continue;  // cut meanwhile
     std::string now = out_.substr(0, bytes);
     out_.erase(0, bytes);
     if (cut_) cut_->after_bytes -= bytes;

@@ -109,6 +109,7 @@ class StoreSimulation {
     options.random_seed = random_.next();
     follower_ = store::make_follower(*location, ring_, resolver_, witness_, options);
     if (setting.writes > 0) writer_.write_first();
+    witness_.forget_past();
   }
 
   void add_troubles() {

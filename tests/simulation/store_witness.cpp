@@ -36,6 +36,12 @@ void StoreWitness::changed(unsigned database, const std::string& key, const SimV
   ++changes_;
 }
 
+void StoreWitness::forget_past() {
+  for (auto& [name, history] : histories_) {
+    history.states.erase(history.states.begin(), history.states.end() - 1);
+  }
+}
+
 void StoreWitness::told(const std::string& key) {
   if (told_in_ == kNoLimit || last_ == nullptr || !key.starts_with(kPrefix)) return;
   const std::string name = key.substr(kPrefix.size());

@@ -28,6 +28,8 @@ class StoreWitness final : public store::SnapshotSink, public KeyListener {
   void changed(unsigned database, const std::string& key, const SimValue* value) override;
   void told(const std::string& key) override;
 
+  // From now on somebody follows: what was before nobody can have seen.
+  void forget_past();
   // The last snapshot is what the server holds now.
   void expect_all_the_same(const store::FollowerStatus& status);
   // Of what was told: looks at what should have been published by now.
