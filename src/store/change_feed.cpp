@@ -15,6 +15,18 @@ bool has_prefix(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
 }
 
+// An answer that says nothing of what is allowed: the server will be asked again, as otherwise a
+// session that began while a script ran would be left without notifications for as long as it
+// lasts.
+bool is_not_now(const valkey::Reply& reply) {
+  for (const std::string_view code : {"BUSY", "LOADING", "MASTERDOWN", "NOAUTH"}) {
+    if (reply.is_error(code)) return true;
+  }
+  return false;
+}
+
+Error not_now(const valkey::Reply& reply) { return Error{valkey::explain(reply.text)}; }
+
 }  // namespace
 
 std::string missing_flags(std::string_view flags) {
@@ -43,6 +55,7 @@ coro::Task<Result<void>> ChangeFeed::set_up(valkey::Connection& reader) {
   valkey::Command ask_id = {"CLIENT", "ID"};
   Result<valkey::Reply> id = co_await subscriber_.command(std::move(ask_id));
   if (!id) co_return id.error();
+  if (is_not_now(*id)) co_return not_now(*id);
   Result<void> subscribed = co_await subscribe();
   if (!subscribed) co_return subscribed;
   if (!tracking_ || id->kind != valkey::Reply::Kind::integer) {
@@ -57,6 +70,7 @@ coro::Task<Result<void>> ChangeFeed::ask_for_notifications(valkey::Connection& r
   valkey::Command get = {"CONFIG", "GET", std::string(kSetting)};
   Result<valkey::Reply> setting = co_await reader.command(std::move(get));
   if (!setting) co_return setting.error();
+  if (is_not_now(*setting)) co_return not_now(*setting);
   keyspace_ = false;
   if (setting->elements.size() != 2) co_return Result<void>();
   const std::string flags = setting->elements[1].text;
@@ -68,6 +82,7 @@ coro::Task<Result<void>> ChangeFeed::ask_for_notifications(valkey::Connection& r
   valkey::Command set = {"CONFIG", "SET", std::string(kSetting), flags + missing};
   Result<valkey::Reply> done = co_await reader.command(std::move(set));
   if (!done) co_return done.error();
+  if (is_not_now(*done)) co_return not_now(*done);
   keyspace_ = !done->is_error();
   co_return Result<void>();
 }
@@ -95,6 +110,7 @@ coro::Task<Result<bool>> ChangeFeed::subscription_answer(std::string_view kind) 
     const Instant deadline = later(ring_.now(), valkey::Connection::kSilenceMax);
     Result<valkey::Reply> reply = co_await subscriber_.receive(deadline);
     if (!reply) co_return reply.error();
+    if (is_not_now(*reply)) co_return not_now(*reply);
     if (reply->is_error()) co_return false;
     if (!reply->elements.empty() && reply->elements[0].text == kind) co_return true;
     take(*reply);
@@ -106,6 +122,7 @@ coro::Task<Result<void>> ChangeFeed::track(valkey::Connection& reader, std::stri
                         client_id, "BCAST",    "PREFIX", std::string(kKeyPrefix)};
   Result<valkey::Reply> reply = co_await reader.command(std::move(on));
   if (!reply) co_return reply.error();
+  if (is_not_now(*reply)) co_return not_now(*reply);
   tracking_ = !reply->is_error();
   co_return Result<void>();
 }

@@ -20,11 +20,12 @@ struct ValkeyManners {
   std::string flags;     // notify-keyspace-events, as its configuration file has it
   bool refuses_config = false;
   bool refuses_tracking = false;
-  size_t page_keys = 10;  // SCAN's
-  Duration delay_max{};   // what is said on a connection leaves up to so much later
-  unsigned loses = 0;     // percent of the notifications
-  unsigned doubles = 0;   // percent of the notifications
-  bool stale = false;     // a canary: the first reading after a change yields what was before
+  size_t page_keys = 10;    // SCAN's
+  Duration delay_max{};     // what is said on a connection leaves up to so much later
+  unsigned loses = 0;       // percent of the notifications
+  unsigned doubles = 0;     // percent of the notifications
+  bool stale = false;       // a canary: the first reading after a change yields what was before
+  unsigned busy_times = 0;  // so many of the first commands come while a script runs
   // The connection of this number, from 0 on, is cut so.
   std::map<size_t, Cut> cuts;
 };
@@ -63,7 +64,7 @@ class SimValkey {
   // --- what may go wrong
   ValkeyManners& manners() { return manners_; }
   void set_hangs(bool hangs) { hangs_ = hangs; }
-  // What reading commands, or for NOAUTH all, are answered with; empty: their answers.
+  // What reading commands, or for NOAUTH and BUSY all, are answered with; empty: their answers.
   void set_refusal(std::string error) { refusal_ = std::move(error); }
   void set_full(bool full) { full_ = full; }
   const std::vector<SimValkeyClient*>& clients() const { return clients_; }
@@ -91,7 +92,7 @@ class SimValkey {
 
   // --- what they ask (sim_valkey_commands.cpp)
   std::string answer_to(SimValkeyClient& client, const Words& words);
-  std::string refusal_of(const SimValkeyClient& client, const std::string& name) const;
+  std::string refusal_of(const SimValkeyClient& client, const std::string& name);
   std::string log_in(SimValkeyClient& client, const Words& words);
   std::string config(const Words& words);
   std::string client_command(SimValkeyClient& client, const Words& words);

@@ -53,10 +53,14 @@ std::string SimValkey::answer_to(SimValkeyClient& client, const Words& words) {
 }
 
 // Empty: it is not refused.
-std::string SimValkey::refusal_of(const SimValkeyClient& client, const std::string& name) const {
+std::string SimValkey::refusal_of(const SimValkeyClient& client, const std::string& name) {
   const bool logged_in = manners_.password.empty() || client.logged_in;
   if (name == "AUTH") return {};
   if (!logged_in || refusal_.starts_with("NOAUTH")) return "NOAUTH Authentication required.";
+  if (refusal_.starts_with("BUSY") || manners_.busy_times > 0) {
+    if (manners_.busy_times > 0) --manners_.busy_times;
+    return "BUSY Redis is busy running a script.";
+  }
   const bool meant = reads_data(name) || name == "PING";
   return meant ? refusal_ : std::string();
 }

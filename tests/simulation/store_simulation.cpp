@@ -138,6 +138,14 @@ class StoreSimulation {
     return all;
   }
 
+  // As the follower must have found out.
+  std::string changes_by() const {
+    const ValkeyManners& manners = setting_.manners;
+    if (manners.refuses_config) return manners.refuses_tracking ? "polling" : "tracking";
+    return manners.refuses_tracking ? "keyspace notifications"
+                                    : "keyspace notifications and tracking";
+  }
+
   coro::Task<void> write() {
     if (setting_.writes == 0) {
       co_await writer_.run_script();
@@ -170,6 +178,10 @@ class StoreSimulation {
     if (troubles_) troubles_->end();
     co_await pause(ring_, setting_.settles);
     witness_.expect_all_the_same(follower_->status());
+    if (follower_->status().changes_by != changes_by()) {
+      witness_.fault("changes are told by " + follower_->status().changes_by + " and not by " +
+                     changes_by());
+    }
     if (setting_.stays_quiet == Duration::zero()) co_return;
     const size_t publications = witness_.publications();
     co_await pause(ring_, setting_.stays_quiet);
@@ -219,16 +231,20 @@ StoreOutcome simulate_store(uint64_t seed, const StoreSimulationOptions& options
   return simulation.run();
 }
 
-StoreOutcome simulate_cut(size_t connection, std::optional<Cut> cut) {
+StoreOutcome simulate_script(ValkeyManners manners) {
   Setting setting;
   setting.url = "redis://reader:secret@10.0.0.9:6379/2";
   setting.address = "10.0.0.9:6379";
   setting.database = 2;
-  setting.manners.password = "secret";
   setting.names = 2;
   // Long before anything is read again without a cause.
-  setting.settles = cut && cut->by == CutBy::silence ? kSilenceFound : milliseconds(150);
-  if (cut) setting.manners.cuts[connection] = *cut;
+  setting.settles = milliseconds(150);
+  for (const auto& [connection, cut] : manners.cuts) {
+    if (cut.by == CutBy::silence) setting.settles = kSilenceFound;
+  }
+  if (manners.busy_times > 0) setting.settles = kRecovery;
+  setting.manners = std::move(manners);
+  setting.manners.password = "secret";
   StoreSimulation simulation(1, setting);
   return simulation.run();
 }

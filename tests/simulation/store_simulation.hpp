@@ -2,11 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "simulation/sim_valkey_client.hpp"
+#include "simulation/sim_valkey.hpp"
 
 namespace fnkit::test {
 
@@ -27,7 +26,7 @@ struct StoreOutcome {
 
 StoreOutcome simulate_store(uint64_t seed, const StoreSimulationOptions& options);
 
-// One short run that is always the same, but that the connection of number `connection` is cut.
-StoreOutcome simulate_cut(size_t connection, std::optional<Cut> cut);
+// One short run that is always the same, but for the server's manners.
+StoreOutcome simulate_script(ValkeyManners manners);
 
 }  // namespace fnkit::test

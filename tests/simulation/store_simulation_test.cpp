@@ -12,10 +12,11 @@ namespace {
 
 using test::Cut;
 using test::CutBy;
-using test::simulate_cut;
+using test::simulate_script;
 using test::simulate_store;
 using test::StoreOutcome;
 using test::StoreSimulationOptions;
+using test::ValkeyManners;
 
 constexpr uint64_t kSeeds = 40;
 constexpr uint64_t kCanarySeeds = 5;
@@ -72,7 +73,7 @@ TEST(StoreSimulationTest, TheSameSeedGivesTheSameRun) {
 
 // Each byte is one run in a short test, cut in one of the ways by turns, and three in a long one.
 void cut_at_each_byte(size_t connection) {
-  const StoreOutcome whole = simulate_cut(connection, std::nullopt);
+  const StoreOutcome whole = simulate_script({});
   EXPECT_TRUE(whole.faults.empty()) << joined(whole.faults);
   ASSERT_EQ(whole.bytes_sent.size(), 2U);
   const size_t total = whole.bytes_sent[connection];
@@ -81,7 +82,9 @@ void cut_at_each_byte(size_t connection) {
   const size_t ways = number_from("FNKIT_SIMULATION_SEEDS", 0) > kSeeds ? std::size(kWays) : 1;
   for (size_t bytes = 0; bytes < total; ++bytes) {
     for (size_t i = 0; i < ways; ++i) {
-      const StoreOutcome outcome = simulate_cut(connection, Cut{bytes, kWays[(bytes + i) % 3]});
+      ValkeyManners manners;
+      manners.cuts[connection] = Cut{bytes, kWays[(bytes + i) % std::size(kWays)]};
+      const StoreOutcome outcome = simulate_script(manners);
       EXPECT_TRUE(outcome.faults.empty()) << "cut after byte " << bytes << joined(outcome.faults);
       EXPECT_GT(outcome.bytes_sent.size(), 2U) << "not cut after byte " << bytes;
     }
@@ -92,6 +95,16 @@ void cut_at_each_byte(size_t connection) {
 TEST(StoreCutTest, TheReadersConnectionIsCutAfterAnyByte) { cut_at_each_byte(0); }
 
 TEST(StoreCutTest, TheSubscribersConnectionIsCutAfterAnyByte) { cut_at_each_byte(1); }
+
+// What is not answered now is not refused for ever.
+TEST(StoreScriptTest, AServerThatIsBusyWhileItIsAskedIsAskedAgain) {
+  for (unsigned times = 1; times <= 8; ++times) {
+    ValkeyManners manners;
+    manners.busy_times = times;
+    const StoreOutcome outcome = simulate_script(manners);
+    EXPECT_TRUE(outcome.faults.empty()) << times << " times busy" << joined(outcome.faults);
+  }
+}
 
 bool any_fault_says(const StoreSimulationOptions& options, std::string_view what) {
   for (uint64_t seed = 1; seed <= kCanarySeeds; ++seed) {
