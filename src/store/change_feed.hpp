@@ -26,8 +26,8 @@ class ChangeFeed {
   ChangeFeed(ring::Ring& ring, valkey::Connection& subscriber, unsigned database, DirtyKeys& dirty,
              Bell& bell);
 
-  // Asks for tracking on `reader`, which then must stay open. A server that refuses is no error (see
-  // keyspace() and tracking()); one that cannot tell now, as it loads or a script runs, is one.
+  // Asks for tracking on `reader`, which then must stay open. A server that refuses is no error:
+  // see keyspace() and tracking(). One that cannot tell now, as it loads or runs a script, is one.
   coro::Task<Result<void>> set_up(valkey::Connection& reader);
   // Asks for notifications once more, where somebody may have turned them off.
   coro::Task<Result<void>> ask_for_notifications(valkey::Connection& reader);

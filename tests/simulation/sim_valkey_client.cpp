@@ -16,8 +16,8 @@ constexpr Duration kArrival = milliseconds(50);
 
 }  // namespace
 
-SimValkeyClient::SimValkeyClient(SimulatedRing& ring, int fd, uint64_t number, Duration delay_max,
-                                 const bool& hangs, uint64_t seed)
+SimValkeyClient::SimValkeyClient(SimulatedRing& ring, int fd, uint64_t number,
+                                 const Duration& delay_max, const bool& hangs, uint64_t seed)
     : id(number),
       ring_(ring),
       fd_(fd),

@@ -26,8 +26,9 @@ struct Cut {
 
 class SimValkeyClient {
  public:
-  // What is said leaves up to `delay_max` later, and nothing leaves while `hangs`.
-  SimValkeyClient(SimulatedRing& ring, int fd, uint64_t number, Duration delay_max,
+  // What is said leaves up to `delay_max` later, and nothing leaves while `hangs`; both are the
+  // server's, and may change.
+  SimValkeyClient(SimulatedRing& ring, int fd, uint64_t number, const Duration& delay_max,
                   const bool& hangs, uint64_t seed);
 
   // The next command's words; nothing at the end of the connection.
@@ -64,7 +65,7 @@ class SimValkeyClient {
   int fd_;
   net::Stream stream_;
   valkey::ReplyReader commands_;
-  Duration delay_max_;
+  const Duration& delay_max_;
   const bool& hangs_;
   Random random_;
   std::string out_;

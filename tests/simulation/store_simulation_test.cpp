@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace fnkit {
@@ -38,9 +39,10 @@ Seeds seeds() {
 }
 
 std::string joined(const std::vector<std::string>& lines) {
+  constexpr size_t kShown = 20;
   std::string text;
-  for (const std::string& line : lines) text += "\n  " + line;
-  return text;
+  for (size_t i = 0; i < std::min(lines.size(), kShown); ++i) text += "\n  " + lines[i];
+  return text + (lines.size() > kShown ? "\n  …" : "");
 }
 
 void run_seeds(uint64_t step, const StoreSimulationOptions& options) {

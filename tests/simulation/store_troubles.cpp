@@ -48,6 +48,7 @@ void StoreTroubles::end() {
   server_.set_refusal("");
   server_.set_full(false);
   server_.manners().loses = 0;
+  server_.manners().delay_max = Duration::zero();
   for (SimValkeyClient* client : server_.clients()) client->cut(std::nullopt);
   if (random_.chance(50)) return;
   for (const int fd : ring_.connections()) ring_.thaw(fd);
