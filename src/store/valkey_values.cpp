@@ -12,6 +12,7 @@ valkey::Command get_command(const std::string& name) {
 }
 
 Result<Reading> reading_of(valkey::Reply& reply) {
+  if (reply.kind == valkey::Reply::Kind::nil) return Reading();
   if (reply.kind == valkey::Reply::Kind::text) {
     if (reply.text.size() > pipeline::kConfigBytesMax) return too_large();
     return Reading{Reading::Kind::config, std::move(reply.text)};
@@ -20,16 +21,17 @@ Result<Reading> reading_of(valkey::Reply& reply) {
     return Reading{Reading::Kind::unreadable, "its key holds something that is no string"};
   }
   if (reply.is_error()) return Error{valkey::explain(reply.text)};
-  return Error{"it answers GETRANGE with something that is no string"};
+  return Error{"it answers a reading with something that is no string"};
 }
 
 bool is_empty(const Reading& reading) {
   return reading.kind == Reading::Kind::config && reading.text.empty();
 }
 
-// GETRANGE yields "" for a key that is missing and for one that holds "": tells which. Both
-// commands of a name are in one pipeline, the existence first; a key that comes between them has
-// its text, and one that goes between them sends a notification.
+// GETRANGE yields "" for a key that is missing and for one that holds "". GET tells which, and by
+// one look: EXISTS beside it would be a second one, and of a key that goes between the two an empty
+// value would be made that nobody ever stored. A value that came since is not half a GiB, or ends
+// the connection (ReplyReader::kReplyBytesMax), and is read by GETRANGE on the next one.
 coro::Task<Result<void>> tell_absent(valkey::Connection& connection,
                                      const std::vector<std::string>& names,
                                      std::vector<Reading>& readings) {
@@ -38,19 +40,15 @@ coro::Task<Result<void>> tell_absent(valkey::Connection& connection,
   for (size_t i = 0; i < names.size(); ++i) {
     if (!is_empty(readings[i])) continue;
     places.push_back(i);
-    commands.push_back({"EXISTS", key_of(names[i])});
-    commands.push_back(get_command(names[i]));
+    commands.push_back({"GET", key_of(names[i])});
   }
   if (places.empty()) co_return Result<void>();
   Result<std::vector<valkey::Reply>> replies = co_await connection.pipeline(std::move(commands));
   if (!replies) co_return replies.error();
   for (size_t i = 0; i < places.size(); ++i) {
-    const valkey::Reply& exists = (*replies)[2 * i];
-    if (exists.is_error()) co_return Error{valkey::explain(exists.text)};
-    Result<Reading> reading = reading_of((*replies)[2 * i + 1]);
+    Result<Reading> reading = reading_of((*replies)[i]);
     if (!reading) co_return reading.error();
-    const bool absent = is_empty(*reading) && exists.integer == 0;
-    readings[places[i]] = absent ? Reading() : std::move(*reading);
+    readings[places[i]] = std::move(*reading);
   }
   co_return Result<void>();
 }

@@ -20,11 +20,12 @@ struct ValkeyManners {
   std::string flags;     // notify-keyspace-events, as its configuration file has it
   bool refuses_config = false;
   bool refuses_tracking = false;
-  size_t page_keys = 10;    // SCAN's
-  Duration delay_max{};     // what is said on a connection leaves up to so much later
-  unsigned loses = 0;       // percent of the notifications
-  unsigned doubles = 0;     // percent of the notifications
-  bool stale = false;       // a canary: the first reading after a change yields what was before
+  size_t page_keys = 10;  // SCAN's
+  Duration delay_max{};   // what is said on a connection leaves up to so much later
+  unsigned loses = 0;     // percent of the notifications
+  unsigned doubles = 0;   // percent of the notifications
+  bool stale = false;     // a canary: the first reading after a change yields what was before
+  unsigned flickers = 0;  // so many of the first readings are followed by the key's coming or going
   unsigned busy_times = 0;  // so many of the first commands come while a script runs
   // The connection of this number, from 0 on, is cut so.
   std::map<size_t, Cut> cuts;
@@ -99,6 +100,7 @@ class SimValkey {
   std::string subscribe(SimValkeyClient& client, const std::string& name, const Words& words);
   std::string scan(const SimValkeyClient& client, const Words& words);
   std::string read(const SimValkeyClient& client, const std::string& name, const Words& words);
+  void flicker(unsigned database, const std::string& key);
 
   SimulatedRing& ring_;
   ValkeyManners manners_;

@@ -41,7 +41,11 @@ std::string SimValkey::answer_to(SimValkeyClient& client, const Words& words) {
   if (name == "CONFIG") return config(words);
   if (name == "CLIENT") return client_command(client, words);
   if (name == "SCAN") return scan(client, words);
-  if (reads_data(name)) return read(client, name, words);
+  if (reads_data(name)) {
+    std::string answer = read(client, name, words);
+    flicker(client.database, word(words, 1));
+    return answer;
+  }
   if (name == "ROLE") {
     return resp::array({resp::bulk("master"), resp::integer(0), resp::array({})});
   }
@@ -140,6 +144,16 @@ std::string SimValkey::read(const SimValkeyClient& client, const std::string& na
   if (name == "GET") return resp::bulk(value->text);
   const size_t last = std::strtoull(word(words, 3).c_str(), nullptr, 10);
   return resp::bulk(std::string_view(value->text).substr(0, last + 1));
+}
+
+void SimValkey::flicker(unsigned database, const std::string& key) {
+  if (manners_.flickers == 0) return;
+  --manners_.flickers;
+  if (find(database, key) != nullptr) {
+    remove(database, key, "del");
+  } else {
+    put(database, key, {R"({"steps":["flicker"]})", true, {"flicker"}}, {"set"});
+  }
 }
 
 }  // namespace fnkit::test

@@ -108,6 +108,15 @@ TEST(StoreScriptTest, AServerThatIsBusyWhileItIsAskedIsAskedAgain) {
   }
 }
 
+TEST(StoreScriptTest, AKeyThatComesAndGoesWhileItIsReadIsNeverWhatItNeverWas) {
+  for (unsigned times = 1; times < 30; ++times) {
+    ValkeyManners manners;
+    manners.flickers = times;
+    const StoreOutcome outcome = simulate_script(manners);
+    EXPECT_TRUE(outcome.faults.empty()) << times << " times" << joined(outcome.faults);
+  }
+}
+
 bool any_fault_says(const StoreSimulationOptions& options, std::string_view what) {
   for (uint64_t seed = 1; seed <= kCanarySeeds; ++seed) {
     for (const std::string& fault : simulate_store(seed, options).faults) {
