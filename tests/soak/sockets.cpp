@@ -107,6 +107,11 @@ Message first_message(std::string_view input) {
   return {head, input.substr(head.size(), body_bytes), head.size() + body_bytes};
 }
 
+std::string_view target_of(std::string_view head) {
+  const size_t begin = head.find(' ') + 1;
+  return head.substr(begin, head.find(' ', begin) - begin);
+}
+
 Poller::Poller() : fd_(epoll_create1(EPOLL_CLOEXEC)) {
   if (fd_ < 0) die("cannot poll");
   prctl(PR_SET_TIMERSLACK, 1UL);  // else every wait may be 50 us longer than it was asked to be

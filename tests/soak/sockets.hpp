@@ -33,6 +33,8 @@ struct Message {
   size_t bytes = 0;
 };
 Message first_message(std::string_view input);
+// Of a request: the second word of its head.
+std::string_view target_of(std::string_view head);
 
 // Whose turn it is: descriptors that are readable, until a moment.
 class Poller {

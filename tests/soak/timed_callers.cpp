@@ -1,12 +1,14 @@
 // Callers that measure how long their calls wait: latency less the time that the function says it
-// took. timed_callers SECONDS NAME,ADDRESS,PIPELINE,CALLERS,PAUSE_US... has each group's callers
-// call, one call after another, with a random pause of at most PAUSE_US between two.
-// Prints "NAME calls failed p50 p99 max" for each group, the waits in nanoseconds.
+// took. timed_callers [--each] SECONDS NAME,ADDRESS,PIPELINE,CALLERS,PAUSE_US... has each group's
+// callers call, one call after another, with a random pause of at most PAUSE_US between two.
+// Prints "NAME calls failed p50 p99 max" for each group, the waits in nanoseconds; with --each
+// "call NAME SENT WAIT" of each good call before it, SENT in nanoseconds of the monotonic clock.
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <compare>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -22,11 +24,16 @@ constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kFirstCallWithin = kSecond / 4;  // so that callers do not go in step
 constexpr int64_t kLastAnswersWithin = 10 * kSecond;
 
+struct Wait {
+  int64_t nanoseconds = 0, sent = 0;
+  auto operator<=>(const Wait&) const = default;
+};
+
 struct Group {
   std::string name, address, pipeline;
   int callers = 0;
   int64_t pause_max = 0;
-  std::vector<int64_t> waits;
+  std::vector<Wait> waits;
   size_t failed = 0;
 };
 
@@ -121,8 +128,9 @@ class Callers {
     int64_t service = 0;
     const char* end = answer.body.data() + answer.body.size();
     const auto number = std::from_chars(answer.body.data() + kService.size(), end, service);
-    if (std::string_view(number.ptr, end) != ",\"echo\":" + caller.body + "}") return false;
-    caller.group->waits.push_back(latency - service);
+    const std::string echo = ",\"echo\":" + caller.body + ",";
+    if (!std::string_view(number.ptr, end).starts_with(echo)) return false;
+    caller.group->waits.push_back({latency - service, caller.sent});
     return caller.input.size() == answer.bytes;
   }
 
@@ -135,11 +143,18 @@ class Callers {
   size_t in_progress_ = 0;
 };
 
+void report_each(const Group& group) {
+  for (const Wait& wait : group.waits) {
+    std::printf("call %s %lld %lld\n", group.name.c_str(), static_cast<long long>(wait.sent),
+                static_cast<long long>(wait.nanoseconds));
+  }
+}
+
 void report(Group& group) {
   std::sort(group.waits.begin(), group.waits.end());
   const auto part = [&](double share) -> long long {
     if (group.waits.empty()) return 0;
-    return group.waits[static_cast<size_t>(share * static_cast<double>(group.waits.size() - 1))];
+    return group.waits[static_cast<size_t>(share * static_cast<double>(group.waits.size() - 1))].nanoseconds;
   };
   std::printf("%s %zu %zu %lld %lld %lld\n", group.name.c_str(), group.waits.size(), group.failed,
               part(0.5), part(0.99), part(1.0));
@@ -148,10 +163,15 @@ void report(Group& group) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count < 3) soak::die("usage: timed_callers SECONDS GROUP...");
+  const bool each = count > 1 && std::string_view(arguments[1]) == "--each";
+  const int first = each ? 2 : 1;
+  if (count < first + 2) soak::die("usage: timed_callers [--each] SECONDS GROUP...");
   std::vector<Group> groups;
-  for (int i = 2; i < count; ++i) groups.push_back(parse_group(arguments[i]));
-  const auto nanoseconds = static_cast<int64_t>(std::atof(arguments[1]) * 1e9);
+  for (int i = first + 1; i < count; ++i) groups.push_back(parse_group(arguments[i]));
+  const auto nanoseconds = static_cast<int64_t>(std::atof(arguments[first]) * 1e9);
   Callers(groups, soak::now() + nanoseconds).run();
-  for (Group& group : groups) report(group);
+  for (Group& group : groups) {
+    if (each) report_each(group);
+    report(group);
+  }
 }

@@ -1,7 +1,7 @@
 // A function that takes the times it is told to: timed_function US... takes them in turn, a request
 // each, in the order in which requests begin. Connections are served independently of each other;
 // on one, requests are answered in order and a request begins when the one before it is answered.
-// Prints its address. Answers {"service_ns":N,"echo":<the request's body>}.
+// Prints its address. Answers {"service_ns":N,"echo":<the request's body>,"target":"<its target>"}.
 #include <unistd.h>
 
 #include <cstdio>
@@ -88,7 +88,8 @@ class TimedFunction {
     const soak::Message request = soak::first_message(connection.input);
     const std::string body =
         "{\"service_ns\":" + std::to_string(soak::now() - connection.begun) +
-        ",\"echo\":" + std::string(request.body.empty() ? "null" : request.body) + "}";
+        ",\"echo\":" + std::string(request.body.empty() ? "null" : request.body) +
+        ",\"target\":\"" + std::string(soak::target_of(request.head)) + "\"}";
     connection.output += "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
                          std::to_string(body.size()) + "\r\n\r\n" + body;
     connection.input.erase(0, request.bytes);

@@ -20,13 +20,19 @@ class StoreClient:
         self._file = self._socket.makefile("rb")
 
     def __call__(self, *words):
+        self.send(*words)
+        return self.reply()
+
+    def send(self, *words):
         words = [word if isinstance(word, bytes) else str(word).encode() for word in words]
         out = b"*%d\r\n" % len(words)
         out += b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
         self._socket.sendall(out)
-        return self._reply()
 
-    def _reply(self):
+    def fileno(self):
+        return self._socket.fileno()
+
+    def reply(self):
         line = self._file.readline()
         if not line.endswith(b"\r\n"):
             raise ConnectionError("the store closed the connection")
@@ -40,7 +46,7 @@ class StoreClient:
         if kind == b"$":
             return None if rest == b"-1" else self._file.read(int(rest) + 2)[:-2]
         if kind == b"*":
-            return None if rest == b"-1" else [self._reply() for _ in range(int(rest))]
+            return None if rest == b"-1" else [self.reply() for _ in range(int(rest))]
         raise ConnectionError(f"not RESP2: {line!r}")
 
     def close(self):

@@ -23,6 +23,14 @@ def store_server_path(kind):
     return path
 
 
+def helper(name):
+    """A program that is built beside the one under test."""
+    path = os.path.join(os.path.dirname(binary), "tests", name)
+    if not os.access(path, os.X_OK):
+        raise AssertionError(f"{path} is missing: build all targets, not only the program")
+    return path
+
+
 def some_store_kind():
     """For tests that need a server but not a particular one: the product's own store first."""
     for kind in ("valkey", "redis"):

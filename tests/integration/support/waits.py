@@ -5,7 +5,6 @@ waits is its latency less the time that the function says it took, so it
 is the program's doing, or the machine's noise, which all programs share.
 """
 
-import os
 import subprocess
 
 from support import settings
@@ -35,7 +34,6 @@ class WaitMeasurement:
     """`programs`: a name → the flags of that program. They run until close()."""
 
     def __init__(self, programs, slow_times_us=SLOW_TIMES_US):
-        self._helpers = os.path.join(os.path.dirname(settings.binary), "tests")
         self._pipelines = StoreDirectory({"slow": config("slow"), "fast": config("fast")})
         self._processes, self._programs, self.complaints = [], {}, ""
         try:
@@ -52,14 +50,8 @@ class WaitMeasurement:
         self._programs[name] = program
         program.wait_until_ready()
 
-    def _helper(self, name):
-        path = os.path.join(self._helpers, name)
-        if not os.access(path, os.X_OK):
-            raise AssertionError(f"{path} is missing: build all targets, not only the program")
-        return path
-
     def _function(self, *times):
-        process = Process([self._helper("timed_function"), *map(str, times)])
+        process = Process([settings.helper("timed_function"), *map(str, times)])
         self._processes.append(process)
         return process.wait_for_line(r"^(127\.0\.0\.1:\d+)$", stream="stdout")[1]
 
@@ -72,7 +64,7 @@ class WaitMeasurement:
                                              ("fast", fast_callers, fast_pause_us)):
                 words.append(f"{len(groups)},{address},{pipeline},{callers},{pause}")
                 groups.append((name, pipeline))
-        done = subprocess.run([self._helper("timed_callers"), str(seconds), *words],
+        done = subprocess.run([settings.helper("timed_callers"), str(seconds), *words],
                               capture_output=True, text=True, timeout=seconds + 30)
         complain_of_sanitizers(done.stderr, "timed_callers")
         if done.returncode != 0:
