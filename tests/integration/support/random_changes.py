@@ -1,25 +1,22 @@
 """Random changes of a real store, one after another, while a program's cores are asked all the time."""
 
 import collections
-import random
 
 from support import settings
 from support.case import two_cores
-from support.observer import Observer
 from support.process import Process
 from support.program import serve
-from support.resp import ReplyError
 from support.store import PREFIX, StoreServer
 from support.store_kinds import Changes
-from support.store_model import Effect, Model, Wrong, good
+from support.store_model import Wrong, good
 from support.waiting import now
+from support.watcher import Watcher
 
 NAMES = ("p", "q", "r", "order-eu", "a.b_c~d", "tenant:7@x", "x!$&'()*+,;=", "UPPER", "0", "n" * 128)
 # Past the time a change may take, by far: whoever waits so long has missed it.
 IN_FORCE_MAX = 2.0
 PAUSES = ((0.0, 0.002), (0.0, 0.02), (0.0, 0.06))
 PAUSE_WEIGHTS = (5, 4, 1)
-QUIET_INTERVAL = 0.001
 COMPARED_EVERY = 250
 
 
@@ -42,70 +39,53 @@ class Latencies:
                         (("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0)))
 
 
-class Player:
-    """Makes changes and judges every answer. A change is in force from the sending of the first
-    request that each core answered by its new state; as cores are asked in turns, that is never
-    before it was so, and up to a turn after."""
+class Player(Watcher):
+    """Makes changes, and counts how long they take from the server's reply to in force."""
 
     def __init__(self, program, server, seed, cores):
-        self.random = random.Random(seed)
-        self.model = Model(NAMES, cores)
+        super().__init__(program, NAMES, cores, seed)
         self.latencies = Latencies()
+        self.slowest = (0.0, "nothing")
         self._store, self._aside = server.client(), server.client()
         self._changes = Changes(self.random, self.model, self._aside)
-        self.observer = Observer(program, cores, self.model.judge)
         self.observer.also_watch(self._store)
-
-    def begin(self, values):
-        """What was in the store when the program began."""
-        self.model.begin([Effect(name, value) for name, value in values.items()])
-        self.model.begin([])
 
     def play(self, count):
         for number in range(1, count + 1):
             change = self._changes.next()
             try:
                 self._make(change)
-                self._pause()
+                self.pause(self.random.uniform(*self.random.choices(PAUSES, PAUSE_WEIGHTS)[0]))
                 if number % COMPARED_EVERY == 0 or number == count:
-                    self.compare()
+                    self._compare()
             except Wrong as wrong:
                 raise Wrong(f"change {number}, {change.kind} {str(change.commands)[:300]}: {wrong}") from None
 
-    def compare(self):
+    def _compare(self):
         """The model with the server, and every name with every core."""
         self.model.compare_with(self._aside)
         self.model.begin([])
-        for name in self.model.names:
-            for core in self._all_idle():
-                self.observer.ask(core, name)
-        self._all_idle()
+        self.ask_everything()
 
     def _make(self, change):
         if change.settle is not None:
-            self._all_idle()  # which states are right is not known before the replies
+            self.all_idle()  # which states are right is not known before the replies
         names = self.model.begin(change.effects)
         for words in change.commands:
             self._store.send(*words)
         while not self.observer.turn(IN_FORCE_MAX):
-            self._ask_all(names)
+            self.ask_about(names)
         replies = [self._store.reply() for _ in change.commands]
         if change.settle is not None:
             names = self.model.begin(change.settle(replies))
         replied = now()
         if change.until_gone is not None:
             replied = self._gone(change.until_gone, names)
-        while any(name.right_since() is None for name in names):
-            if now() > replied + IN_FORCE_MAX:
-                raise Wrong(f"not in force after {IN_FORCE_MAX} s: {self._late(names)}")
-            self._ask_all(names)
-            self.observer.turn(IN_FORCE_MAX)
-        self._count(change, names, replied)
-
-    def _count(self, change, names, replied):
-        changed = [name.right_since() for name in names if name.changes()]
-        if changed:
-            self.latencies.of_kind[change.kind].append(1000 * max(0.0, max(changed) - replied))
+        right = self.until_right(names, replied, IN_FORCE_MAX)
+        if any(name.changes() for name in names):
+            latency = 1000 * max(0.0, right - replied)
+            self.latencies.of_kind[change.kind].append(latency)
+            self.slowest = max(self.slowest, (latency, f"{change.kind} {str(change.commands)[:200]}"))
         else:
             self.latencies.without_effect[change.kind] += 1
 
@@ -113,41 +93,12 @@ class Player:
         """When the server said that it is gone."""
         until = now() + 10 * IN_FORCE_MAX
         while now() < until:
-            self._store.send("GET", PREFIX + name)
+            self._store.send("TYPE", PREFIX + name)
             while not self.observer.turn(IN_FORCE_MAX):
-                self._ask_all(names)
-            try:
-                if self._store.reply() is None:
-                    return now()
-            except ReplyError:  # it is of another type, and there
-                pass
+                self.ask_about(names)
+            if self._store.reply() == "none":
+                return now()
         raise Wrong(f"the server never let go of {name}")
-
-    def _late(self, names):
-        return ", ".join(f"{name.name} as {name.state}" for name in names if name.right_since() is None)
-
-    def _ask_all(self, names):
-        """Each core that may be asked: about what it was not yet seen right in."""
-        for core in self.observer.idle():
-            late = [name.name for name in names if not name.is_right_on(core)]
-            self.observer.ask(core, self.random.choice(late or NAMES))
-
-    def _all_idle(self):
-        while len(self.observer.idle()) < two_cores():
-            self.observer.turn(IN_FORCE_MAX)
-        return self.observer.idle()
-
-    def _pause(self):
-        """For a random time; cores are asked about anything, at a slower pace."""
-        until = now() + self.random.uniform(*self.random.choices(PAUSES, PAUSE_WEIGHTS)[0])
-        while now() < until:
-            for core in self.observer.idle():
-                if now() >= self.observer.last_asked(core) + QUIET_INTERVAL:
-                    self.observer.ask(core, self.random.choice(NAMES))
-            self.observer.turn(QUIET_INTERVAL / 2)
-
-    def close(self):
-        self.observer.close()
 
 
 class Setting:

@@ -37,3 +37,22 @@ def some_store_kind():
         if store_servers[kind] is not None:
             return kind
     return "valkey"
+
+
+def add_arguments(parser, root):
+    """For tests that are run by hand; `root` is the checkout."""
+    parser.add_argument("--binary", default=os.path.join(root, "build/fnkit-orchestrator"))
+    parser.add_argument("--server", action="append", metavar="valkey|redis|PATH",
+                        help="may be repeated; both are those that tests/run has fetched")
+
+
+def choose_by(options, root):
+    """What add_arguments() offers; the kinds of servers to run with."""
+    paths, kinds = {}, []
+    for word in options.server or ["valkey", "redis"]:
+        kind = "redis" if "redis" in word else "valkey"
+        fetched = os.path.join(root, f".cache/servers/{kind}-server/run")
+        paths[kind] = word if "/" in word else fetched if os.access(fetched, os.X_OK) else None
+        kinds.append(kind)
+    choose(options.binary, paths.get("valkey"), paths.get("redis"))
+    return kinds
