@@ -1,6 +1,7 @@
 """Random changes of a real store, one after another, while a program's cores are asked all the time."""
 
 import collections
+import math
 
 from support import settings
 from support.case import two_cores
@@ -45,21 +46,25 @@ class Player(Watcher):
     def __init__(self, program, server, seed, cores):
         super().__init__(program, NAMES, cores, seed)
         self.latencies = Latencies()
-        self.slowest = (0.0, "nothing")
+        self.played, self.slowest = 0, (0.0, "nothing")
         self._store, self._aside = server.client(), server.client()
         self._changes = Changes(self.random, self.model, self._aside)
         self.observer.also_watch(self._store)
 
-    def play(self, count):
-        for number in range(1, count + 1):
+    def play(self, count, seconds_max=math.inf):
+        until = now() + seconds_max
+        while self.played < count and now() < until:
             change = self._changes.next()
+            self.played += 1
             try:
                 self._make(change)
                 self.pause(self.random.uniform(*self.random.choices(PAUSES, PAUSE_WEIGHTS)[0]))
-                if number % COMPARED_EVERY == 0 or number == count:
+                if self.played % COMPARED_EVERY == 0:
                     self._compare()
             except Wrong as wrong:
-                raise Wrong(f"change {number}, {change.kind} {str(change.commands)[:300]}: {wrong}") from None
+                what = f"change {self.played}, {change.kind} {str(change.commands)[:300]}"
+                raise Wrong(f"{what}: {wrong}") from None
+        self._compare()
 
     def _compare(self):
         """The model with the server, and every name with every core."""
@@ -130,12 +135,12 @@ class Setting:
         self._ends.append(self.program.kill)
         self.program.wait_until_ready()
 
-    def play(self, count, seed):
+    def play(self, count, seed, seconds_max=math.inf):
         """The player, afterwards; Wrong when an answer was wrong."""
         player = Player(self.program, self.server, seed, two_cores())
         self._ends.append(player.close)
         player.begin(self.first)
-        player.play(count)
+        player.play(count, seconds_max)
         self.program.stop()
         return player
 

@@ -2,6 +2,7 @@
 
 from typing import Callable, NamedTuple, Optional
 
+from support.observer import GONE
 from support.store import PREFIX, config
 from support.store_model import NOT_A_STRING, Effect, Value, good
 from support.waiting import now
@@ -32,16 +33,21 @@ class Changes:
 
     def __init__(self, random, model, store):
         self._random, self._model, self._store = random, model, store
-        self._steps = 0
+        self._values, self._steps = {}, 0
         self._kinds, self._weights = zip(*(
             (self._set, 16), (self._set_otherwise, 8), (self._mset, 7), (self._delete, 7),
             (self._take_away, 5), (self._expiry, 5), (self._rename, 6), (self._rename_in, 5),
             (self._rename_out, 4), (self._copy, 6), (self._copy_in, 3), (self._restore, 5),
             (self._flush, 1), (self._invalid, 6), (self._wrong_type, 5), (self._burst, 6),
-            (self._elsewhere, 6), (self._move, 2), (self._transaction, 4), (self._eviction, 2)))
+            (self._elsewhere, 6), (self._move, 2), (self._transaction, 4), (self._eviction, 2),
+            (self._volley, 6)))
+        self._plain = (self._set, self._set_otherwise, self._mset, self._delete, self._take_away,
+                       self._rename, self._rename_in, self._rename_out, self._copy, self._copy_in,
+                       self._restore, self._flush, self._burst, self._move, self._transaction)
 
     def next(self):
         while True:
+            self._values = self._model.values()  # of the names that exist
             made = self._random.choices(self._kinds, self._weights)[0]()
             if made is not None:
                 return made
@@ -53,8 +59,7 @@ class Changes:
         return self._random.sample(names, self._random.randint(1, min(4, len(names))))
 
     def _present(self):
-        values = self._model.values()
-        return self._random.choice(list(values)) if values else None
+        return self._random.choice(list(self._values)) if self._values else None
 
     def _value(self):
         self._steps += 1
@@ -62,7 +67,7 @@ class Changes:
 
     def _set(self):
         name, value = self._any(), self._value()
-        kind = "SET new" if name in self._model.missing() else "SET"
+        kind = "SET" if name in self._values else "SET new"
         return Change(kind, [("SET", key(name), value.text)], [Effect(name, value)])
 
     def _set_otherwise(self):
@@ -74,9 +79,9 @@ class Changes:
             half = len(value.text) // 2
             commands = [("SET", ASIDE, value.text[:half]), ("APPEND", ASIDE, value.text[half:]),
                         ("RENAME", ASIDE, key(name))]
-        elif word == "SETNX" and name not in self._model.missing():
+        elif word == "SETNX" and name in self._values:
             return Change("SETNX of a known name", [(word, key(name), value.text)])
-        elif word == "GETSET" and self._model.values().get(name) == NOT_A_STRING:
+        elif word == "GETSET" and self._values.get(name) == NOT_A_STRING:
             return None  # the server refuses it
         else:
             commands = [(word, key(name), value.text)]
@@ -94,7 +99,7 @@ class Changes:
     def _take_away(self):
         name = self._present()
         word = self._random.choice(["UNLINK", "GETDEL"])
-        if name is None or word == "GETDEL" and self._model.values()[name].text is None:
+        if name is None or word == "GETDEL" and self._values[name].text is None:
             return None
         return Change(word, [(word, key(name))], [Effect(name, None)])
 
@@ -102,7 +107,7 @@ class Changes:
         ttl = self._random.randint(*TTL_MS)
         not_before = now() + ttl / 1000 - CLOCK_COARSENESS
         name, value = self._any(), self._value()
-        present = name in self._model.values()
+        present = name in self._values
         if present and self._random.random() < 0.5:
             return Change("PEXPIRE", [("PEXPIRE", key(name), ttl)],
                           [Effect(name, None, not_before)], until_gone=name)
@@ -115,7 +120,7 @@ class Changes:
         source, target = self._present(), self._any()
         if source is None or source == target:
             return None
-        value = self._model.values()[source]
+        value = self._values[source]
         return Change("RENAME", [("RENAME", key(source), key(target))],
                       [Effect(source, None), Effect(target, value)])
 
@@ -135,7 +140,7 @@ class Changes:
         if source is None or source == target:
             return None
         return Change("COPY", [("COPY", key(source), key(target), "REPLACE")],
-                      [Effect(target, self._model.values()[source])])
+                      [Effect(target, self._values[source])])
 
     def _copy_in(self):
         name, value = self._any(), self._value()
@@ -151,7 +156,7 @@ class Changes:
 
     def _flush(self):
         words = self._random.choice([("FLUSHALL",), ("FLUSHDB",), ("FLUSHALL", "ASYNC")])
-        return Change(" ".join(words), [words], [Effect(name, None) for name in self._model.values()])
+        return Change(" ".join(words), [words], [Effect(name, None) for name in self._values])
 
     def _invalid(self):
         name = self._any()
@@ -170,11 +175,40 @@ class Changes:
         """On one name; a DEL only in the midst of it, so that no state comes twice."""
         name, count = self._any(), self._random.randint(5, 60)
         effects = [Effect(name, self._value()) for _ in range(count)]
-        if name in self._model.values() and self._random.random() < 0.5:
+        if name in self._values and self._random.random() < 0.5:
             effects[self._random.randrange(count - 1)] = Effect(name, None)
         commands = [("DEL", key(name)) if each.value is None else ("SET", key(name), each.value.text)
                     for each in effects]
         return Change("burst", commands, effects)
+
+    def _volley(self):
+        """Changes of many kinds, none of which waits for the one before. Only such as leave no doubt:
+        no state of a name comes twice, and whether an invalid value came in time to keep a good one
+        in force nobody could tell."""
+        commands, effects = [], []
+        states = {name: [each.state] for name, each in self._model.names.items()}
+        for _ in range(self._random.randint(3, 30)):
+            change = self._random.choice(self._plain)()
+            if change is None or not all(self._is_clear(states, each) for each in change.effects):
+                continue
+            commands += change.commands
+            effects += change.effects
+            for effect in change.effects:
+                states[effect.name].append(self._state(effect.value))
+                self._values[effect.name] = effect.value
+                if effect.value is None:
+                    del self._values[effect.name]
+        return Change("volley", commands, effects) if commands else None
+
+    @staticmethod
+    def _state(value):
+        return GONE if value is None else value.step
+
+    def _is_clear(self, states, effect):
+        if effect.value is not None and not effect.value.good:
+            return False
+        state = self._state(effect.value)
+        return state == states[effect.name][-1] or state not in states[effect.name]
 
     def _elsewhere(self):
         name, text = self._any(), self._value().text
@@ -203,7 +237,7 @@ class Changes:
 
     def _eviction(self):
         """The server is short of memory for a moment: some of its keys go, it chooses which."""
-        names = list(self._model.values())
+        names = list(self._values)
         if not names:
             return None
         self._store("MSET", *(word for number in range(200) for word in (f"other:{number}", "x" * 500)))

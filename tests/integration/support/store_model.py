@@ -107,9 +107,6 @@ class Model:
         """Of the names that exist."""
         return {each.name: each.value for each in self.names.values() if each.value is not None}
 
-    def missing(self):
-        return [each.name for each in self.names.values() if each.value is None]
-
     def begin(self, effects):
         """The names concerned; afterwards answers of before and after are right, in that order."""
         for each in self.names.values():
