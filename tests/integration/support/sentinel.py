@@ -30,15 +30,13 @@ def pairs(words):
 class Sentinel:
     """One Sentinel on a port that the kernel chose."""
 
-    def __init__(self, kind, primary_port, quorum, settings_of_master=(), own_settings=()):
-        self.kind = kind
+    def __init__(self, kind, primary_port, quorum, settings_of_master=(), login=None):
+        self.kind, self._login = kind, login
         self._watches = [f"sentinel monitor {MASTER} 127.0.0.1 {primary_port} {quorum}",
                          f"sentinel down-after-milliseconds {MASTER} {DOWN_AFTER_MS}",
                          f"sentinel failover-timeout {MASTER} {FAILOVER_TIMEOUT_MS}",
                          *(f"sentinel {name} {MASTER} {value}" for name, value in settings_of_master)]
-        self._own = list(own_settings)
         self.directory = tempfile.mkdtemp(prefix="fnkit-sentinel-")
-        self.password = dict(word.split(" ", 1) for word in own_settings).get("requirepass")
         self.port, self.process = None, None
 
     def start(self):
@@ -47,7 +45,7 @@ class Sentinel:
         if self.port is None:
             self.port = free_port()
             lines = [f"port {self.port}", "bind 127.0.0.1", f"dir {self.directory}",
-                     *self._own, *self._watches]
+                     *self._doors(), *self._watches]
             with open(file, "w", encoding="utf-8") as out:
                 out.write("\n".join(lines) + "\n")
         self.process = Process([settings.store_server_path(self.kind), file, "--sentinel"])
@@ -55,11 +53,18 @@ class Sentinel:
         self.ask("SENTINEL", "DEBUG", *PERIODS)
         return self
 
+    def _doors(self):
+        """Who may ask. Among themselves Sentinels use requirepass, and there is no user."""
+        if self._login is None:
+            return []
+        user, password = self._login
+        return [f"requirepass {password}", f"user {user} on >{password} ~* &* +@all"]
+
     def ask(self, *words):
         client = StoreClient(("127.0.0.1", self.port))
         try:
-            if self.password:
-                client("AUTH", self.password)
+            if self._login:
+                client("AUTH", *self._login)
             return client(*words)
         finally:
             client.close()
@@ -77,19 +82,17 @@ class Sentinel:
 
 
 class Replicated:
-    """`options` go to every data server, `auth` is (user, password) that everybody needs there.
+    """`options` go to every data server, `auth` is (user, password) that everybody needs there,
+    `sentinel_auth` what Sentinels ask of those who ask them."""
 
-    `sentinel_password` is what Sentinels ask of those who ask them.
-    """
-
-    def __init__(self, kind, replicas=2, sentinels=3, options=(), auth=None, sentinel_password=None):
+    def __init__(self, kind, replicas=2, sentinels=3, options=(), auth=None, sentinel_auth=None):
         self.kind, self._auth = kind, auth
         self.servers, self.sentinels = [], []
         try:
             self._start_servers(1 + replicas, tuple(options) + REPLICATION)
             # A Sentinel that finds a replica missing looks again only 10 s later.
             eventually(self._in_step, READY_DEADLINE, "all replicas being in step")
-            self._start_sentinels(sentinels, sentinel_password)
+            self._start_sentinels(sentinels, sentinel_auth)
             eventually(self._complete, READY_DEADLINE, f"{sentinels} sentinels and {replicas} replicas")
         except BaseException:
             self.close()
@@ -113,11 +116,10 @@ class Replicated:
         db("ACL", "SETUSER", user, "on", f">{password}", "~*", "&*", "+@all")
         db("ACL", "SETUSER", "default", "resetpass", f">{password}-of-nobody")
 
-    def _start_sentinels(self, count, password):
+    def _start_sentinels(self, count, login):
         of_master = [("auth-user", self._auth[0]), ("auth-pass", self._auth[1])] if self._auth else []
-        own = [f"requirepass {password}"] if password else []
         for _ in range(count):
-            sentinel = Sentinel(self.kind, self.servers[0].port, count // 2 + 1, of_master, own)
+            sentinel = Sentinel(self.kind, self.servers[0].port, count // 2 + 1, of_master, login)
             self.sentinels.append(sentinel)
             sentinel.start()
 
