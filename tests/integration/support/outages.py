@@ -19,10 +19,13 @@ NAMES = ("kept", "changed", "old", "new")
 
 
 class Returned(NamedTuple):
-    """`names` have the states of before until they have those of now, at most a second after `at`."""
+    """`names` have the states of before until they have those of now, at most a second after `at`.
+
+    `changed` is when the last change was made, where that was earlier."""
 
     at: float
     names: list
+    changed: float
 
 
 def words_of(values):
@@ -76,7 +79,7 @@ def killed(seconds):
         scene.watcher.pause(seconds)
         scene.store.start()
         at = now()
-        return Returned(at, scene.change(scene.store.client()))
+        return Returned(at, scene.change(scene.store.client()), at)
     return outage
 
 
@@ -89,7 +92,8 @@ def restarted_with_other_data(seconds):
         names = scene.watcher.model.begin([Effect("changed", data["changed"]), Effect("old", None),
                                            Effect("new", data["new"])])
         scene.store.start()
-        return Returned(now(), names)
+        at = now()
+        return Returned(at, names, at)
     return outage
 
 
@@ -101,7 +105,7 @@ def stopped(seconds):
         scene.watcher.pause(seconds)
         at = now()
         scene.store.thaw()
-        return Returned(at, scene.change(db))
+        return Returned(at, scene.change(db), at)
     return outage
 
 
@@ -112,7 +116,8 @@ def cut(*which):
         ours = connections_of_the_program(db)
         for each in which:
             db("CLIENT", "KILL", "ID", ours[each])
-        return Returned(now(), scene.change(db))
+        at = now()
+        return Returned(at, scene.change(db), at)
     return outage
 
 
@@ -123,10 +128,11 @@ def failed_over(how):
         replicas = scene.sentinels
         scene.store = getattr(replicas, how)()
         names = scene.change(replicas.client(scene.store))
+        changed = now()
 
         def named():
             return all(each.primary_port() == scene.store.port for each in replicas.sentinels)
 
         eventually(named, 20.0, "all sentinels naming the new primary", 0.002)
-        return Returned(now(), names)
+        return Returned(now(), names, changed)
     return outage
