@@ -40,7 +40,9 @@ class Sentinel:
         self.port, self.process = None, None
 
     def start(self):
-        """With the configuration that it wrote itself, where it has run before."""
+        """With the configuration that it wrote itself, where it has run before; unless it runs."""
+        if self.process is not None and self.process.alive():
+            return self
         file = os.path.join(self.directory, "sentinel.conf")
         if self.port is None:
             self.port = free_port()
