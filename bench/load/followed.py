@@ -110,16 +110,19 @@ class Followed:
 
 
 class Load:
-    """Calls spread over all of a program's pipelines, and what they have shown."""
+    """Calls spread over a program's pipelines, and what they have shown."""
 
     def __init__(self, options, rate):
         self._callers = pathlib.Path(options.build) / "bench/callers"
         self._connections, self._rate = options.connections, rate
 
-    def run(self, followed, seconds):
-        """How many calls, how many a second, and the latencies in milliseconds by name."""
+    def run(self, followed, seconds, called=None):
+        """How many calls, how many a second, and the latencies in milliseconds by name.
+
+        To the first `called` pipelines; all unless told.
+        """
         words = [self._callers, followed.address, self._connections, seconds, self._rate,
-                 ",".join(WORDS), followed.stored.count]
+                 ",".join(WORDS), called or followed.stored.count]
         done = subprocess.run([str(word) for word in words], check=True, stdout=subprocess.PIPE,
                               text=True)
         calls, failed, took, *times = map(int, done.stdout.split())

@@ -87,28 +87,33 @@ def change_times(bench, count):
             "control": cost * 1e6}
 
 
-def rates(bench, counts):
-    """Count → the medians of requests/s and CPU microseconds a request, taking turns."""
-    programs = {count: bench.follow(count, *UNCOMPARED) for count in counts}
-    rounds = {count: [] for count in counts}
+FEW_STORED, MANY_CALLED, FEW_CALLED = "few", "many", "few of many"
+
+
+def rates(bench, few, many):
+    """Of few pipelines, of many, and of few among many: requests/s and CPU microseconds a request."""
+    programs = {count: bench.follow(count, *UNCOMPARED) for count in (few, many)}
+    arms = {FEW_STORED: (programs[few], few), MANY_CALLED: (programs[many], many),
+            FEW_CALLED: (programs[many], few)}
+    rounds = {arm: [] for arm in arms}
     load = Load(bench.options, 0)
     try:
-        for program in programs.values():
-            load.run(program, 1)
+        for program, called in arms.values():
+            load.run(program, 1, called)
         for turn in range(bench.options.rounds):
             # Who is first changes, as the second one's machine may be warmer.
-            for count in counts if turn % 2 == 0 else reversed(counts):
-                rounds[count].append(one_rate(programs[count], load, bench.options.seconds))
+            for arm in arms if turn % 2 == 0 else reversed(arms):
+                rounds[arm].append(one_rate(*arms[arm], load, bench.options.seconds))
     finally:
         for program in programs.values():
             program.close()
-    return {count: {name: [each[name] for each in rounds[count]] for name in rounds[count][0]}
-            for count in counts}
+    return {arm: {name: [each[name] for each in rounds[arm]] for name in rounds[arm][0]}
+            for arm in arms}
 
 
-def one_rate(program, load, seconds):
+def one_rate(program, called, load, seconds):
     used, (worker, _) = cpu_seconds(program.pid), program.worker()
-    calls, rate, _ = load.run(program, seconds)
+    calls, rate, _ = load.run(program, seconds, called)
     return {"rate": rate, "cpu": (cpu_seconds(program.pid) - used) / calls * 1e6,
             "worker": (program.worker()[0] - worker) / calls * 1e6}
 

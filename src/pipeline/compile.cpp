@@ -119,11 +119,6 @@ std::vector<Parallel::Member> members_of(const std::vector<Node>& nodes) {
   return members;
 }
 
-const std::vector<Node>& nodes_of(const Plan& plan) {
-  const auto* sequence = std::get_if<Sequence>(&plan.root.kind);
-  return sequence != nullptr ? sequence->nodes : std::get<Parallel>(plan.root.kind).nodes;
-}
-
 }  // namespace
 
 Result<Plan> compile(std::string_view config) {
@@ -149,6 +144,11 @@ Result<Plan> compile(std::string_view config) {
     plan.root.kind = Parallel{std::move(*nodes), std::move(members)};
   }
   return plan;
+}
+
+const std::vector<Node>& nodes_of(const Plan& plan) {
+  const auto* sequence = std::get_if<Sequence>(&plan.root.kind);
+  return sequence != nullptr ? sequence->nodes : std::get<Parallel>(plan.root.kind).nodes;
 }
 
 std::string_view mode_of(const Plan& plan) {

@@ -6,12 +6,6 @@
 namespace fnkit::pipeline {
 namespace {
 
-bool has_steps(const Plan& plan) {
-  const auto* sequence = std::get_if<Sequence>(&plan.root.kind);
-  return sequence != nullptr ? !sequence->nodes.empty()
-                             : !std::get<Parallel>(plan.root.kind).nodes.empty();
-}
-
 // The caller's body as the first step's input.
 Payload input_of(const http::Request& request) {
   Payload input;
@@ -35,7 +29,7 @@ http::Response to_response(Output output) {
 }  // namespace
 
 coro::Task<http::Response> run(const Plan& plan, const http::Request& request, Context context) {
-  if (!has_steps(plan)) co_return http::error_response(400, "Pipeline has no steps");
+  if (nodes_of(plan).empty()) co_return http::error_response(400, "Pipeline has no steps");
   const Payload input = input_of(request);
   Outcome outcome = co_await run_node(plan.root, input, context);
   if (outcome) co_return to_response(std::move(*outcome));

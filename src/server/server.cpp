@@ -96,6 +96,13 @@ void announce(const Settings& settings, const Listeners& listeners) {
   }
 }
 
+// The thread that follows the store takes its share of the CPUs, but no worker's turn: in a storm
+// of changes requests would wait for it (sched(7), SCHED_BATCH).
+void yield_to_workers() {
+  const sched_param none{};
+  pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
+}
+
 void run_worker(Worker& worker, size_t index, int cpu, Control& control) {
   pthread_setname_np(pthread_self(), ("worker/" + std::to_string(index)).c_str());
   pin_to(cpu);
@@ -133,6 +140,7 @@ int serve(const Settings& given, StartObserver* observer) {
   }
   announce(settings, *listeners);
   if (observer != nullptr) observer->listening(listeners->addresses);
+  yield_to_workers();  // after the workers' threads, which would inherit it
   (*ring)->run(control.run());
   for (std::thread& thread : threads) thread.join();
   for (const net::Address& address : listeners->addresses) {

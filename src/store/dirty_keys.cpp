@@ -16,10 +16,6 @@ void DirtyKeys::mark(std::string name) {
 }
 
 void DirtyKeys::take_everything(Instant now) {
-  ready_.clear();
-  resting_.clear();
-  rests_.clear();
-  dirty_resting_ = 0;
   everything_ = false;
   everything_after_ = later(now, kReadInterval);
 }

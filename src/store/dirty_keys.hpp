@@ -27,7 +27,7 @@ class DirtyKeys {
   void mark_everything() { everything_ = true; }
 
   bool everything_due(Instant now) const { return everything_ && now >= everything_after_; }
-  // Before everything is read: nothing is dirty any more.
+  // Before everything is read. Names that were told of stay dirty: they need not wait for its end.
   void take_everything(Instant now);
   // Before they are read: at most `names_max` names that may be read now; they are dirty no more.
   std::vector<std::string> take(Instant now, size_t names_max);

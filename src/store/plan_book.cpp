@@ -25,10 +25,11 @@ uint64_t digest_of(const Reading& reading) {
   return reading.kind == Reading::Kind::config ? hash : ~hash;
 }
 
-// What stands under `name` from this reading on; `before` is the plan that is in force.
-Entry compile(const std::string& name, const Reading& reading,
-              std::shared_ptr<const pipeline::Plan> before) {
-  Entry entry{std::move(before), {}, digest_of(reading)};
+// What stands under `name` from this reading on; `before` is the plan that is in force. What a
+// request reads is made in one go, and so lies together in memory.
+std::shared_ptr<const Entry> compile(const std::string& name, const Reading& reading,
+                                     std::shared_ptr<const pipeline::Plan> before) {
+  Entry entry{name, std::move(before), {}, digest_of(reading)};
   if (reading.kind == Reading::Kind::unreadable) {
     entry.invalid = reading.text;
   } else if (Result<pipeline::Plan> plan = pipeline::compile(reading.text)) {
@@ -38,7 +39,7 @@ Entry compile(const std::string& name, const Reading& reading,
   } else {
     entry.invalid = plan.error().message;
   }
-  return entry;
+  return std::make_shared<const Entry>(std::move(entry));
 }
 
 }  // namespace
@@ -61,13 +62,13 @@ bool PlanBook::is_taken(const std::string& name) {
 const Entry* PlanBook::known(std::string_view name) const {
   const auto changed = changes_.find(name);
   if (changed == changes_.end()) return snapshot_->find(name);
-  return changed->second ? &*changed->second : nullptr;
+  return changed->second.get();
 }
 
 void PlanBook::read(const std::string& name, const Reading& reading) {
   const Entry* before = known(name);
   if (reading.kind == Reading::Kind::absent) {
-    if (before != nullptr) change(name, std::nullopt);
+    if (before != nullptr) change(name, nullptr);
     return;
   }
   const uint64_t digest = digest_of(reading);
@@ -76,7 +77,7 @@ void PlanBook::read(const std::string& name, const Reading& reading) {
   change(name, compile(name, reading, before != nullptr ? before->plan : nullptr));
 }
 
-void PlanBook::change(const std::string& name, std::optional<Entry> entry) {
+void PlanBook::change(const std::string& name, std::shared_ptr<const Entry> entry) {
   if (entry && !entry->invalid.empty()) {
     invalid_.insert(name);
   } else {
@@ -91,7 +92,7 @@ void PlanBook::publish() {
   const bool each = !first && changes_.size() <= kChangesLoggedMax;
   log_changes(each);
   std::vector<Change> changes;
-  for (auto& [name, entry] : changes_) changes.emplace_back(name, std::move(entry));
+  for (auto& [name, entry] : changes_) changes.push_back({name, std::move(entry)});
   changes_.clear();
   const std::string count = std::to_string(changes.size());
   snapshot_ = snapshot_->with(std::move(changes));

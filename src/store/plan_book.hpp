@@ -2,7 +2,6 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -54,7 +53,7 @@ class PlanBook {
  private:
   bool is_taken(const std::string& name);
   const Entry* known(std::string_view name) const;
-  void change(const std::string& name, std::optional<Entry> entry);
+  void change(const std::string& name, std::shared_ptr<const Entry> entry);
   void log_changes(bool each) const;
   void tell_invalid();
 
@@ -62,7 +61,8 @@ class PlanBook {
   FollowerStatus& status_;
   std::set<std::string, std::less<>> ignored_;  // names that were warned of
   std::shared_ptr<const Snapshot> snapshot_ = std::make_shared<const Snapshot>();
-  std::map<std::string, std::optional<Entry>, std::less<>> changes_;  // not published yet
+  // Not published yet; null: it is gone.
+  std::map<std::string, std::shared_ptr<const Entry>, std::less<>> changes_;
   std::set<std::string, std::less<>> invalid_;
 };
 

@@ -5,95 +5,106 @@
 
 namespace fnkit::store {
 
-// Where `name` stands in the leaf, or would; its end where it stands nowhere.
-size_t Snapshot::place_in(const Leaf& leaf, size_t hash, std::string_view name) {
-  const auto first = std::partition_point(leaf.begin(), leaf.end(),
-                                          [&](const Item& item) { return item.hash < hash; });
-  for (auto at = first; at != leaf.end() && at->hash == hash; ++at) {
-    if (at->named->name == name) return static_cast<size_t>(at - leaf.begin());
+// The first place with this hash or a greater one. Hashes are spread evenly, so a guess is off by
+// one or two places; a binary search would fetch twice as many lines of the cache.
+size_t Snapshot::place_of_hash(std::span<const Item> items, size_t hash) {
+  constexpr unsigned kHighBits = 32;
+  size_t place = (hash >> kHighBits) * items.size() >> kHighBits;
+  while (place > 0 && items[place - 1].hash >= hash) --place;
+  while (place < items.size() && items[place].hash < hash) ++place;
+  return place;
+}
+
+// Where `name` stands among the items, or their end.
+size_t Snapshot::place_in(std::span<const Item> items, size_t hash, std::string_view name) {
+  size_t place = place_of_hash(items, hash);
+  while (place < items.size() && items[place].hash == hash) {
+    if (items[place].entry->name == name) return place;
+    ++place;
   }
-  return leaf.size();
+  return items.size();
 }
 
 const Entry* Snapshot::find(std::string_view name) const {
   const size_t hash = hash_of(name);
   const Branch* branch = branches_[branch_of(hash)].get();
   if (branch == nullptr) return nullptr;
-  const Leaf* leaf = (*branch)[leaf_of(hash)].get();
-  if (leaf == nullptr) return nullptr;
-  const size_t place = place_in(*leaf, hash, name);
-  return place == leaf->size() ? nullptr : &(*leaf)[place].named->entry;
+  const std::span<const Item> items = (*branch)[leaf_of(hash)].all();
+  const size_t place = place_in(items, hash, name);
+  return place == items.size() ? nullptr : items[place].entry.get();
 }
 
 std::vector<std::string_view> Snapshot::names(size_t part) const {
   std::vector<std::string_view> found;
   if (branches_[part] == nullptr) return found;
-  for (const auto& leaf : *branches_[part]) {
-    if (leaf == nullptr) continue;
-    for (const Item& item : *leaf) found.push_back(item.named->name);
+  for (const Leaf& leaf : *branches_[part]) {
+    for (const Item& item : leaf.all()) found.push_back(item.entry->name);
   }
   return found;
 }
 
-// Changes a snapshot that nobody else has seen yet; copies what it shares before it changes it.
+// Gathers changes leaf by leaf, then makes a snapshot that nobody else has seen yet of them.
 class Snapshot::Editor {
  public:
   explicit Editor(Snapshot& snapshot) : snapshot_(snapshot) {}
 
-  void apply(std::string name, std::optional<Entry> entry) {
-    const size_t hash = hash_of(name);
-    Leaf& leaf = own_leaf(hash);
-    const size_t place = place_in(leaf, hash, name);
-    const auto at = leaf.begin() + static_cast<ptrdiff_t>(place);
-    const bool known = at != leaf.end();
-    if (!entry) {
-      if (!known) return;
-      leaf.erase(at);
-      --snapshot_.size_;
-      return;
+  void apply(Change change) {
+    const size_t hash = hash_of(change.name);
+    Items& items = items_of(hash);
+    const auto at = items.begin() + static_cast<ptrdiff_t>(place_in(items, hash, change.name));
+    const bool known = at != items.end();
+    if (known && change.entry == nullptr) {
+      items.erase(at);
+    } else if (known) {
+      at->entry = std::move(change.entry);
+    } else if (change.entry != nullptr) {
+      const auto behind = items.begin() + static_cast<ptrdiff_t>(place_of_hash(items, hash));
+      items.insert(behind, Item{hash, std::move(change.entry)});
     }
-    auto named = std::make_shared<const Named>(Named{std::move(name), std::move(*entry)});
-    if (known) {
-      at->named = std::move(named);
-      return;
+  }
+
+  void finish() {
+    std::array<Branch*, kParts> branches{};
+    for (auto& [place, items] : changed_) {
+      Branch*& branch = branches[branch_of(place)];
+      if (branch == nullptr) branch = &own_branch(snapshot_.branches_[branch_of(place)]);
+      Leaf& leaf = (*branch)[leaf_of(place)];
+      snapshot_.size_ += items.size() - leaf.count;
+      const auto made = std::make_shared<Item[]>(items.size());
+      std::move(items.begin(), items.end(), made.get());
+      leaf = Leaf{made, items.size()};
     }
-    const auto behind = std::partition_point(leaf.begin(), leaf.end(),
-                                             [&](const Item& item) { return item.hash < hash; });
-    leaf.insert(behind, Item{hash, std::move(named)});
-    ++snapshot_.size_;
   }
 
  private:
-  Branch& own_branch(size_t index) {
-    if (branches_[index] == nullptr) {
-      const auto& shared = snapshot_.branches_[index];
-      auto copy = shared ? std::make_shared<Branch>(*shared) : std::make_shared<Branch>();
-      branches_[index] = copy.get();
-      snapshot_.branches_[index] = std::move(copy);
+  using Items = std::vector<Item>;
+
+  Items& items_of(size_t hash) {
+    const auto [found, is_new] = changed_.try_emplace(hash % (kParts * kLeaves));
+    const Branch* branch = snapshot_.branches_[branch_of(hash)].get();
+    if (is_new && branch != nullptr) {
+      const std::span<const Item> items = (*branch)[leaf_of(hash)].all();
+      found->second.assign(items.begin(), items.end());
     }
-    return *branches_[index];
+    return found->second;
   }
 
-  Leaf& own_leaf(size_t hash) {
-    const auto [found, is_new] = leaves_.try_emplace(hash % (kParts * kLeaves), nullptr);
-    if (is_new) {
-      std::shared_ptr<const Leaf>& shared = own_branch(branch_of(hash))[leaf_of(hash)];
-      auto copy = shared ? std::make_shared<Leaf>(*shared) : std::make_shared<Leaf>();
-      found->second = copy.get();
-      shared = std::move(copy);
-    }
-    return *found->second;
+  static Branch& own_branch(std::shared_ptr<const Branch>& shared) {
+    auto copy = shared ? std::make_shared<Branch>(*shared) : std::make_shared<Branch>();
+    Branch& owned = *copy;
+    shared = std::move(copy);
+    return owned;
   }
 
   Snapshot& snapshot_;
-  std::array<Branch*, kParts> branches_{};
-  std::map<size_t, Leaf*> leaves_;
+  std::map<size_t, Items> changed_;  // by the part of the hash that says which leaf it is
 };
 
 std::shared_ptr<const Snapshot> Snapshot::with(std::vector<Change> changes) const {
   auto next = std::make_shared<Snapshot>(*this);
   Editor editor(*next);
-  for (auto& [name, entry] : changes) editor.apply(std::move(name), std::move(entry));
+  for (Change& change : changes) editor.apply(std::move(change));
+  editor.finish();
   return next;
 }
 

@@ -7,7 +7,7 @@ namespace fnkit::store {
 namespace {
 
 constexpr Duration kPingInterval = std::chrono::seconds(1);
-constexpr Duration kWatchInterval = std::chrono::seconds(1);
+constexpr Duration kWatchInterval = std::chrono::milliseconds(500);
 constexpr Duration kPublishInterval = std::chrono::milliseconds(20);
 
 }  // namespace

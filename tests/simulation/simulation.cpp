@@ -66,8 +66,8 @@ store::Change change_of(const SimPipeline& pipeline) {
   }
   config.back() = ']';
   Result<pipeline::Plan> plan = pipeline::compile(config + "}");
-  store::Entry entry{std::make_shared<const pipeline::Plan>(std::move(*plan)), {}};
-  return {pipeline.name, std::move(entry)};
+  store::Entry entry{pipeline.name, std::make_shared<const pipeline::Plan>(std::move(*plan)), {}};
+  return {pipeline.name, std::make_shared<const store::Entry>(std::move(entry))};
 }
 
 class Simulation {

@@ -76,6 +76,9 @@ Setting setting_of(uint64_t seed, const StoreSimulationOptions& options) {
   setting.stays_quiet = 2 * setting.refresh_interval + milliseconds(200);
   if (!options.faults) {
     setting.told_in = kTold;
+    // As many as are asked for, as a real one does: what is told while everything is about to be
+    // read waits for the last page.
+    setting.manners.page_keys = 1000;
     return setting;
   }
   setting.manners.delay_max = milliseconds(random.below(uint64_t{1} << random.below(9)));

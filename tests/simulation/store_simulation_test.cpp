@@ -19,7 +19,7 @@ using test::StoreOutcome;
 using test::StoreSimulationOptions;
 using test::ValkeyManners;
 
-constexpr uint64_t kSeeds = 40;
+constexpr uint64_t kSeeds = 30;
 constexpr uint64_t kCanarySeeds = 5;
 
 struct Seeds {
@@ -109,7 +109,7 @@ TEST(StoreScriptTest, AServerThatIsBusyWhileItIsAskedIsAskedAgain) {
 }
 
 TEST(StoreScriptTest, AKeyThatComesAndGoesWhileItIsReadIsNeverWhatItNeverWas) {
-  for (unsigned times = 1; times < 30; ++times) {
+  for (unsigned times = 1; times < 12; ++times) {
     ValkeyManners manners;
     manners.flickers = times;
     const StoreOutcome outcome = simulate_script(manners);

@@ -63,6 +63,9 @@ Result<void> check_step_name(std::string_view name);
 // steps is a plan.
 Result<Plan> compile(std::string_view config);
 
+// Of its root; empty where it has no steps.
+const std::vector<Node>& nodes_of(const Plan& plan);
+
 // "sequential" or "parallel", and the names of the steps: what `ls` shows.
 std::string_view mode_of(const Plan& plan);
 std::vector<std::string> step_names(const Plan& plan);

@@ -4,7 +4,7 @@
 #include <array>
 #include <functional>
 #include <memory>
-#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,13 +16,17 @@ namespace fnkit::store {
 
 // What is stored under one name.
 struct Entry {
+  std::string name;
   std::shared_ptr<const pipeline::Plan> plan;  // in force; null where no value was ever valid
   std::string invalid;  // why the value that is stored now is no pipeline; empty where it is one
   uint64_t digest = 0;  // of what was read, to know it again: cheaper to keep than the text
 };
 
-// A name and what stands under it from now on; nothing: it is gone.
-using Change = std::pair<std::string, std::optional<Entry>>;
+// A name and what stands under it from now on; null: it is gone.
+struct Change {
+  std::string name;
+  std::shared_ptr<const Entry> entry;
+};
 
 // Never changes. Any thread may read one that it holds.
 //
@@ -45,23 +49,26 @@ class Snapshot {
   std::shared_ptr<const Snapshot> with(std::vector<Change> changes) const;
 
  private:
-  struct Named {
-    std::string name;
-    Entry entry;
-  };
   struct Item {
     size_t hash;
-    std::shared_ptr<const Named> named;
+    std::shared_ptr<const Entry> entry;
   };
-  using Leaf = std::vector<Item>;  // by hash
+  // An array, as each step from here to a plan is one more line that is in no cache.
+  struct Leaf {
+    std::shared_ptr<const Item[]> items;  // by hash
+    size_t count = 0;
+
+    std::span<const Item> all() const { return {items.get(), count}; }
+  };
   static constexpr size_t kLeaves = 64;
-  using Branch = std::array<std::shared_ptr<const Leaf>, kLeaves>;  // null: empty
+  using Branch = std::array<Leaf, kLeaves>;
   class Editor;
 
   static size_t hash_of(std::string_view name) { return std::hash<std::string_view>()(name); }
   static size_t branch_of(size_t hash) { return hash % kParts; }
   static size_t leaf_of(size_t hash) { return hash / kParts % kLeaves; }
-  static size_t place_in(const Leaf& leaf, size_t hash, std::string_view name);
+  static size_t place_of_hash(std::span<const Item> items, size_t hash);
+  static size_t place_in(std::span<const Item> items, size_t hash, std::string_view name);
 
   std::array<std::shared_ptr<const Branch>, kParts> branches_;  // null: empty
   size_t size_ = 0;

@@ -15,14 +15,19 @@ class RouterTest : public testing::Test {
     std::vector<store::Change> changes;
     for (const std::string name : {"p", "a@b", "a b", "..", "health"}) {
       Result<pipeline::Plan> plan = pipeline::compile(R"({"steps":["f"]})");
-      changes.push_back(
-          {name, store::Entry{std::make_shared<const pipeline::Plan>(std::move(*plan)), {}}});
+      changes.push_back(change(name, std::move(*plan), ""));
     }
     Result<pipeline::Plan> good = pipeline::compile(R"({"steps":["f"]})");
-    changes.push_back(
-        {"updated", store::Entry{std::make_shared<const pipeline::Plan>(std::move(*good)), "bad"}});
-    changes.push_back({"bad", store::Entry{nullptr, "\"steps\" is missing"}});
+    changes.push_back(change("updated", std::move(*good), "bad"));
+    changes.push_back(change("bad", std::nullopt, "\"steps\" is missing"));
     pipelines_ = store::Snapshot().with(std::move(changes));
+  }
+
+  static store::Change change(const std::string& name, std::optional<pipeline::Plan> plan,
+                              const std::string& invalid) {
+    store::Entry entry{name, nullptr, invalid};
+    if (plan) entry.plan = std::make_shared<const pipeline::Plan>(std::move(*plan));
+    return {name, std::make_shared<const store::Entry>(std::move(entry))};
   }
 
   // "answer: 404 {…}" or "plan p path /x query ?q".

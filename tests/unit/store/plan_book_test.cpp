@@ -189,13 +189,14 @@ TEST(DirtyKeys, NoMoreAreTakenThanAskedForAndNoneIsLost) {
   EXPECT_TRUE(dirty.take(now, 7).empty());
 }
 
-TEST(DirtyKeys, EverythingTakesAllNames) {
+TEST(DirtyKeys, EverythingRestsToo) {
   DirtyKeys dirty;
   const Instant now(1h);
   dirty.mark("a");
   dirty.mark_everything();
   EXPECT_TRUE(dirty.everything_due(now));
   dirty.take_everything(now);
+  EXPECT_EQ(dirty.take(now, 10), std::vector<std::string>{"a"});
   EXPECT_EQ(dirty.due(), kNever);
   dirty.mark_everything();
   EXPECT_FALSE(dirty.everything_due(now + 19ms));
