@@ -104,6 +104,7 @@ Result<net::HostPort> read_host(std::string_view text, uint16_t default_port) {
 }
 
 Result<void> read_hosts(Location& location, std::string_view text) {
+  if (text.empty()) return Error{"it names no host"};
   const bool several = location.kind == Location::Kind::sentinel;
   for (const std::string_view one : several ? split(text, ',') : std::vector{text}) {
     Result<net::HostPort> host = read_host(one, several ? kSentinelPort : kPort);

@@ -95,6 +95,8 @@ TEST(Location, TheErrorNamesThePart) {
   EXPECT_NE(refused("redis+sentinel://s/").find("no primary"), std::string::npos);
   EXPECT_NE(refused("redis+sentinel://s//0").find("no primary"), std::string::npos);
   EXPECT_NE(refused("redis+sentinel://s,/m").find("no host"), std::string::npos);
+  EXPECT_NE(refused("redis+sentinel:///m").find("no host"), std::string::npos);
+  EXPECT_NE(refused("redis+sentinel://u:p@/m").find("no host"), std::string::npos);
   EXPECT_NE(refused("redis+sentinel://s,t:x/m").find("port"), std::string::npos);
   EXPECT_NE(refused("redis+sentinel://s/m/x").find("database"), std::string::npos);
   EXPECT_NE(refused("redis://").find("no host"), std::string::npos);
