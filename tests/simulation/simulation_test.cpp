@@ -4,11 +4,13 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include "simulation/seeds.hpp"
 
 namespace fnkit {
 namespace {
 
+using test::joined;
+using test::seeds;
 using test::simulate;
 using test::SimulationOptions;
 using test::SimulationOutcome;
@@ -16,33 +18,11 @@ using test::SimulationOutcome;
 constexpr uint64_t kSeeds = 200;
 constexpr uint64_t kCanarySeeds = 5;
 
-struct Seeds {
-  uint64_t first;
-  uint64_t end;
-};
-
-uint64_t number_from(const char* variable, uint64_t otherwise) {
-  const char* text = std::getenv(variable);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
-Seeds seeds() {
-  const uint64_t one = number_from("FNKIT_SIMULATION_SEED", 0);
-  if (one != 0) return {one, one + 1};
-  return {1, number_from("FNKIT_SIMULATION_SEEDS", kSeeds) + 1};
-}
-
-std::string joined(const std::vector<std::string>& lines) {
-  std::string text;
-  for (const std::string& line : lines) text += "\n  " + line;
-  return text;
-}
-
 TEST(SimulationTest, WhateverGoesWrongEachRequestGetsItsOwnAnswerOrItsConnectionEnds) {
   size_t good = 0;
   size_t failed = 0;
   size_t ended = 0;
-  for (uint64_t seed = seeds().first; seed < seeds().end; ++seed) {
+  for (uint64_t seed = seeds(kSeeds).first; seed < seeds(kSeeds).end; ++seed) {
     const SimulationOutcome outcome = simulate(seed, {});
     EXPECT_TRUE(outcome.faults.empty())
         << "FNKIT_SIMULATION_SEED=" << seed << ":" << joined(outcome.faults);
@@ -55,7 +35,7 @@ TEST(SimulationTest, WhateverGoesWrongEachRequestGetsItsOwnAnswerOrItsConnection
 }
 
 TEST(SimulationTest, WhereNothingGoesWrongEveryAnswerIsTheGoodOne) {
-  for (uint64_t seed = seeds().first; seed < seeds().end; seed += 4) {
+  for (uint64_t seed = seeds(kSeeds).first; seed < seeds(kSeeds).end; seed += 4) {
     SimulationOptions options;
     options.faults = false;
     const SimulationOutcome outcome = simulate(seed, options);

@@ -5,14 +5,15 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cstdlib>
+#include "simulation/seeds.hpp"
 
 namespace fnkit {
 namespace {
 
 using test::Cut;
 using test::CutBy;
+using test::joined;
+using test::seeds;
 using test::simulate_script;
 using test::simulate_store;
 using test::StoreOutcome;
@@ -22,33 +23,10 @@ using test::ValkeyManners;
 constexpr uint64_t kSeeds = 30;
 constexpr uint64_t kCanarySeeds = 5;
 
-struct Seeds {
-  uint64_t first;
-  uint64_t end;
-};
-
-uint64_t number_from(const char* variable, uint64_t otherwise) {
-  const char* text = std::getenv(variable);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
-Seeds seeds() {
-  const uint64_t one = number_from("FNKIT_SIMULATION_SEED", 0);
-  if (one != 0) return {one, one + 1};
-  return {1, number_from("FNKIT_SIMULATION_SEEDS", kSeeds) + 1};
-}
-
-std::string joined(const std::vector<std::string>& lines) {
-  constexpr size_t kShown = 20;
-  std::string text;
-  for (size_t i = 0; i < std::min(lines.size(), kShown); ++i) text += "\n  " + lines[i];
-  return text + (lines.size() > kShown ? "\n  …" : "");
-}
-
 void run_seeds(uint64_t step, const StoreSimulationOptions& options) {
   size_t changes = 0;
   size_t publications = 0;
-  for (uint64_t seed = seeds().first; seed < seeds().end; seed += step) {
+  for (uint64_t seed = seeds(kSeeds).first; seed < seeds(kSeeds).end; seed += step) {
     const StoreOutcome outcome = simulate_store(seed, options);
     EXPECT_TRUE(outcome.faults.empty())
         << "FNKIT_SIMULATION_SEED=" << seed << ":" << joined(outcome.faults);
@@ -81,7 +59,8 @@ void cut_at_each_byte(size_t connection) {
   const size_t total = whole.bytes_sent[connection];
   EXPECT_GT(total, 200U);
   constexpr CutBy kWays[] = {CutBy::end, CutBy::reset, CutBy::silence};
-  const size_t ways = number_from("FNKIT_SIMULATION_SEEDS", 0) > kSeeds ? std::size(kWays) : 1;
+  const size_t ways =
+      test::number_from("FNKIT_SIMULATION_SEEDS", 0) > kSeeds ? std::size(kWays) : 1;
   for (size_t bytes = 0; bytes < total; ++bytes) {
     for (size_t i = 0; i < ways; ++i) {
       ValkeyManners manners;
