@@ -143,7 +143,7 @@ TEST_F(TlsTest, BytesGoBothWaysWhereverTheyAreCut) {
   const std::string question(40'000, 'q');
   const std::string answer = std::string(70'000, 'a') + "end";
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    for (const size_t piece : {1, 7, 100'000}) {
+    for (const size_t piece : {size_t{1}, size_t{7}, size_t{100'000}}) {
       begin(identity, "cache.example", version);
       Result<void> shaken = shake_hands(piece);
       ASSERT_TRUE(shaken) << shaken.error().message;
