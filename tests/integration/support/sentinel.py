@@ -168,7 +168,7 @@ class Replicated:
             roles = {port: self.ask(server, "ROLE") for port, server in alive.items()}
             primaries = [port for port, role in roles.items() if role[0] == b"master"]
             links = [role[3] for role in roles.values() if role[0] == b"slave"]
-            return ports == set(primaries) and all(link == b"connected" for link in links)
+            return len(ports) == 1 and ports == set(primaries) and all(link == b"connected" for link in links)
 
         eventually(settled, 2 * FAILOVER_DEADLINE, "the failover being over everywhere")
 
