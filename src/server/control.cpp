@@ -44,13 +44,14 @@ coro::Task<void> Control::run() {
 
 void Control::publish(std::shared_ptr<const store::Snapshot> snapshot) {
   for (const auto& worker : workers_) worker->publish(snapshot);
-  std::erase_if(snapshots_, [](const auto& each) { return each.use_count() == 1; });
   snapshots_.push_back(std::move(snapshot));
 }
 
 void Control::tell(const store::FollowerStatus& status) {
   const auto told = std::make_shared<const store::FollowerStatus>(status);
   for (const auto& worker : workers_) worker->publish(told);
+  // After each full comparison too: a large one must not stay until the next change.
+  std::erase_if(snapshots_, [](const auto& each) { return each.use_count() == 1; });
 }
 
 void Control::signalled(int signal) {

@@ -18,8 +18,6 @@ struct TlsFiles {
   std::string ca;           // whom to believe; empty: whom the system believes
   std::string certificate;  // to show to a server that asks, with its chain
   std::string key;
-
-  bool empty() const { return ca.empty() && certificate.empty() && key.empty(); }
 };
 
 // What sessions have in common.
