@@ -2,13 +2,13 @@
 
 #include <random>
 
+#include "fnkit/base/text.hpp"
+
 namespace fnkit {
 
 void Random::append_hex16(std::string& out) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  uint64_t bits = 0;
-  while (bits == 0) bits = next();
-  for (int shift = 60; shift >= 0; shift -= 4) out += kDigits[(bits >> shift) & 0xf];
+  out.resize(out.size() + 16);
+  write_hex16(out.data() + out.size() - 16, id());
 }
 
 uint64_t random_seed() {

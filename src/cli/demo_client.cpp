@@ -31,7 +31,8 @@ coro::Task<void> call(ring::Ring& ring, const net::Address& address, const Reque
   const http::ClientOptions options;
   net::Resolver resolver(ring, net::ResolverOptions());
   Random random(random_seed());
-  http::ClientPool pool(ring, resolver, random, options);
+  http::ClientCounts counts;
+  http::ClientPool pool(ring, resolver, random, options, counts);
   coro::CancelScope scope;
   const Instant deadline = later(ring.now(), kPatience);
   const http::Endpoint endpoint{{}, 0, address};

@@ -23,10 +23,11 @@ constexpr std::string_view kSpokeFirst = "the function spoke before the request 
 }  // namespace
 
 ClientConnection::ClientConnection(ring::Ring& ring, int fd, const ClientOptions& options,
-                                   Owner& owner)
+                                   Owner& owner, Counter& busy)
     : ring_(ring),
       options_(options),
       owner_(owner),
+      busy_(busy),
       stream_(ring, fd, std::numeric_limits<size_t>::max()),
       parser_(options.limits),
       idle_timeout_(options.idle_timeout),
@@ -55,7 +56,10 @@ void ClientConnection::add(PendingCall& call) {
   call.connection = this;
   alone_ = !may_share(call);
   line_.push_back({&call, call.request.is_head, 0, 0, {}});
-  if (line_.size() == 1) first_changed();
+  if (line_.size() == 1) {
+    busy_.add();
+    first_changed();
+  }
   ring_.defer_to_departure(departure_);
 }
 
@@ -152,7 +156,7 @@ void ClientConnection::take_answer() {
     end(Ending::in_use, Kind::broken, "the function answered before it had read the request");
     return;
   }
-  line_.erase(line_.begin());
+  leave_line(line_.begin());
   if (--handed_over_ == 0) shared_ = false;
   shorter_ = true;
   first_changed();
@@ -163,6 +167,11 @@ void ClientConnection::take_answer() {
   } else {
     owner_.answered(*this, ring_.observed_since(served_from));
   }
+}
+
+void ClientConnection::leave_line(std::vector<Place>::iterator place) {
+  line_.erase(place);
+  if (line_.empty()) busy_.subtract();
 }
 
 void ClientConnection::first_changed() {
@@ -250,7 +259,7 @@ void ClientConnection::give_up(PendingCall& call, CallError why) {
   call.end(std::move(why));
   if (ending_) return;
   if (index >= handed_over_) {  // not sent yet: it was never here
-    line_.erase(place);
+    leave_line(place);
     if (index == 0) first_changed();
     shorter_ = true;
     ring_.defer(work_);
@@ -291,6 +300,7 @@ void ClientConnection::conclude() {
   if (shared_ && how_ == Ending::in_use) how_ = Ending::shared;
   // From the last on, because each that goes out again stands first.
   for (size_t i = line_.size(); i-- > 0;) judge(line_[i], i);
+  if (!line_.empty()) busy_.subtract();
   line_.clear();
   owner_.ended(*this, how_);
 }

@@ -52,8 +52,10 @@ class ClientConnection : public ListNode<ConnectionTag> {
            call.request.head.size() + call.request.body.size() <= kShareableBytesMax;
   }
 
-  // Takes over `fd`. `options` and `owner` must outlive it.
-  ClientConnection(ring::Ring& ring, int fd, const ClientOptions& options, Owner& owner);
+  // Takes over `fd`. `options`, `owner` and `busy` must outlive it; `busy` is one more while
+  // somebody stands in line.
+  ClientConnection(ring::Ring& ring, int fd, const ClientOptions& options, Owner& owner,
+                   Counter& busy);
 
   // Nobody stands in line, and a call may be added.
   bool free() const { return line_.empty() && !no_more_ && intact(); }
@@ -93,6 +95,7 @@ class ClientConnection : public ListNode<ConnectionTag> {
   bool nobody_asked() const;
   void read_more_of_answer();
   void take_answer();
+  void leave_line(std::vector<Place>::iterator place);
   void first_changed();
   void keep_promise(std::string_view keep_alive);
   void send_line();
@@ -107,6 +110,7 @@ class ClientConnection : public ListNode<ConnectionTag> {
   ring::Ring& ring_;
   const ClientOptions& options_;
   Owner& owner_;
+  Counter& busy_;
   net::Stream stream_;
   ResponseParser parser_;
   std::vector<Place> line_;

@@ -9,8 +9,8 @@ std::string Endpoint::to_text() const {
 }
 
 ClientPool::ClientPool(ring::Ring& ring, net::Resolver& resolver, Random& random,
-                       const ClientOptions& options)
-    : shared_(new Shared{ring, resolver, random, options, {}, {}, 0, {}, {}}) {}
+                       const ClientOptions& options, ClientCounts& counts)
+    : shared_(new Shared{ring, resolver, random, options, counts, {}, 0, {}, {}}) {}
 
 ClientPool::~ClientPool() = default;
 
@@ -25,7 +25,7 @@ coro::Task<CallResult> ClientPool::call(Upstream& upstream, const OutgoingReques
   PendingCall call(&upstream, request, deadline, &Upstream::time_out);
   coro::CancelHook hook(&Upstream::cancel, &call);
   if (scope.cancelled()) {
-    ++shared_->counts.cancelled;
+    upstream.counts().cancelled.add();
     co_return CallError{CallError::Kind::cancelled, "the caller is gone"};
   }
   scope.add(hook);
@@ -33,16 +33,27 @@ coro::Task<CallResult> ClientPool::call(Upstream& upstream, const OutgoingReques
   co_await call.ended.wait();
   CallResult& outcome = *call.outcome;
   if (outcome) {
-    ++shared_->counts.answered;
+    upstream.counts().answered.add();
   } else if (outcome.error().kind == CallError::Kind::cancelled) {
-    ++shared_->counts.cancelled;
+    upstream.counts().cancelled.add();
   } else {
-    ++shared_->counts.failed;
+    upstream.counts().failed.add();
   }
   co_return std::move(outcome);
 }
 
-const CallCounts& ClientPool::counts() const { return shared_->counts; }
+CallCounts ClientPool::counts() const {
+  CallCounts sum;
+  shared_->counts.each([&sum](const EndpointCounts& each) {
+    sum.answered += each.answered.get();
+    sum.failed += each.failed.get();
+    sum.cancelled += each.cancelled.get();
+    sum.connected += each.connected.get();
+    sum.shared += each.shared.get();
+    sum.repeated += each.repeated.get();
+  });
+  return sum;
+}
 
 coro::Task<void> ClientPool::close() {
   shared_->closing.cancel();

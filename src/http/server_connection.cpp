@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "fnkit/net/address.hpp"
 #include "http/response_writer.hpp"
 
 namespace fnkit::http {
@@ -23,6 +24,11 @@ bool is_request_id(std::string_view id) {
          std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
 
+std::string caller_of(int fd) {
+  Result<net::Address> address = net::Address::of_peer(fd);
+  return address && !address->is_unix() ? address->to_text() : std::string();
+}
+
 // The answer to bytes that are no acceptable request. Framing is in doubt, so the connection ends.
 Response refusal(const ProtocolError& error) {
   Response response = error_response(error.status, error.reason);
@@ -39,6 +45,7 @@ ServerConnection::ServerConnection(ring::Ring& ring, int fd, Handler& handler,
       options_(options),
       random_(random),
       stream_(ring, fd),
+      caller_(caller_of(fd)),
       parser_(options.limits) {}
 
 coro::Task<void> ServerConnection::serve() {
@@ -50,6 +57,7 @@ coro::Task<void> ServerConnection::serve() {
       if (!unreadable) break;
       Request unread = parser_.has_head() ? parser_.peek(stream_.input()) : Request{};
       identify(unread);
+      handler_.not_read(unread, unreadable->status, parser_.has_head());
       [[maybe_unused]] Result<void> sent = co_await write_response(*unreadable, false);
       break;
     }
@@ -167,6 +175,7 @@ void ServerConnection::identify(Request& request) {
     random_.append_hex16(request_id_);
   }
   request.request_id = request_id_;
+  request.caller = caller_;
   to_head_ = request.method == "HEAD";
   minor_version_ = request.minor_version;
 }

@@ -11,14 +11,15 @@ using Kind = CallError::Kind;
 using For = Destinations::For;
 
 struct Upstream::Connection final : ClientConnection {
-  Connection(ClientPool::Shared& shared, int fd, Owner& owner, Destination& to)
-      : ClientConnection(shared.ring, fd, shared.options, owner), destination(to) {}
+  Connection(ClientPool::Shared& shared, int fd, Owner& owner, Destination& to, Counter& busy)
+      : ClientConnection(shared.ring, fd, shared.options, owner, busy), destination(to) {}
   Destination& destination;
 };
 
 Upstream::Upstream(const Endpoint& endpoint, ClientPool::Shared& shared)
     : endpoint_(endpoint),
       shared_(shared),
+      counts_(shared.counts.of(endpoint.to_text())),
       sharing_(shared.options.pipelining_wait, shared.options.pipelining_trust),
       try_again_(&try_again, this) {
   if (!endpoint.address) return;
@@ -109,11 +110,19 @@ ClientConnection* Upstream::connection_for(const PendingCall& call) {
 }
 
 void Upstream::give(ClientConnection& connection, PendingCall& call) {
-  if (connection.calls() > 0) ++shared_.counts.shared;
+  if (connection.calls() > 0) counts_.shared.add();
+  count_depth(connection.calls() + 1);
   connection.unlink();
   static_cast<Connection&>(connection).destination.busy.push_front(connection);
   shared_.ring.timers().arm(call.timer, call.deadline);
   connection.add(call);
+}
+
+void Upstream::count_depth(size_t depth) {
+  const auto& depths = EndpointCounts::kDepths;
+  const auto at = std::lower_bound(depths.begin(), depths.end(), depth) - depths.begin();
+  counts_.depths[static_cast<size_t>(at)].add();
+  counts_.depth_sum.add(depth);
 }
 
 // A connection for each call that waits, as far as the limits go.
@@ -123,6 +132,7 @@ void Upstream::open_for_waiting() {
     Destination* to = destinations_.least_loaded(For::a_new_connection, shared_.ring.now());
     if (to == nullptr) break;
     ++connecting_;
+    counts_.connecting.add();
     ++connections_;
     ++to->connecting;
     ++shared_.connections;
@@ -143,6 +153,7 @@ coro::Task<void> Upstream::open(Destination* to) {
   const Instant deadline = later(shared_.ring.now(), shared_.options.connect_timeout);
   Result<int> fd = co_await net::connect(shared_.ring, to->address, deadline, shared_.closing);
   --connecting_;
+  counts_.connecting.subtract();
   --to->connecting;
   if (fd) {
     opened(*to, *fd);
@@ -156,10 +167,11 @@ coro::Task<void> Upstream::open(Destination* to) {
 }
 
 void Upstream::opened(Destination& to, int fd) {
-  auto& connection = *new Connection(shared_, fd, *this, to);
+  auto& connection = *new Connection(shared_, fd, *this, to, counts_.busy);
+  counts_.open.add();
   to.accepted();
   ++to.connections;
-  ++shared_.counts.connected;
+  counts_.connected.add();
   PendingCall* call = waiting_.front();
   if (!to.listed || shared_.closing.cancelled()) {
     close_soon(connection);
@@ -180,6 +192,7 @@ coro::Task<void> Upstream::close_and_free(ClientConnection* connection) {
   co_await connection->close();
   auto* ours = static_cast<Connection*>(connection);
   --ours->destination.connections;
+  counts_.open.subtract();
   delete ours;
   slot_is_free();
 }
@@ -296,7 +309,7 @@ void Upstream::has_room(ClientConnection& connection) {
 
 // Whatever ended this connection has most likely ended the free ones too.
 void Upstream::again(ClientConnection& connection, PendingCall& call) {
-  ++shared_.counts.repeated;
+  counts_.repeated.add();
   Destination& destination = static_cast<Connection&>(connection).destination;
   while (ClientConnection* free_one = destination.free_ones.pop_front()) close_soon(*free_one);
   wait(call);

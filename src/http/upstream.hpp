@@ -12,7 +12,7 @@ struct ClientPool::Shared {
   net::Resolver& resolver;
   Random& random;
   const ClientOptions& options;
-  CallCounts counts;
+  ClientCounts& counts;
   coro::CancelScope closing;  // cancelled when the pool closes
   size_t connections = 0;     // open, opening or closing, to all functions
   coro::Event none_left;      // when closing: of them
@@ -28,6 +28,8 @@ class Upstream final : ClientConnection::Owner {
   // What a PendingCall's timer and its cancel hook call.
   static void time_out(void* pending_call);
   static void cancel(void* pending_call);
+
+  EndpointCounts& counts() { return counts_; }
 
   // Closes what is free; no call may be under way.
   void close_free_ones();
@@ -45,6 +47,7 @@ class Upstream final : ClientConnection::Owner {
   ClientConnection* connection_for(const PendingCall& call);
   Destination::Rules rules() const;
   void give(ClientConnection& connection, PendingCall& call);
+  void count_depth(size_t depth);
   void open_for_waiting();
   coro::Task<void> open(Destination* to);
   void opened(Destination& to, int fd);
@@ -69,6 +72,7 @@ class Upstream final : ClientConnection::Owner {
 
   Endpoint endpoint_;
   ClientPool::Shared& shared_;
+  EndpointCounts& counts_;
   Sharing sharing_;
   Destinations destinations_;
   Instant fresh_until_;

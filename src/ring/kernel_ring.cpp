@@ -180,6 +180,7 @@ void KernelRing::stop(Operation& operation) {
 }
 
 int KernelRing::enter(unsigned wait_count, const __kernel_timespec* timeout) {
+  counts().enters.add();
   const unsigned tail = ring_.sq.sqe_tail;
   ring_.sq.sqe_head = tail;
   io_uring_smp_store_release(ring_.sq.ktail, tail);
@@ -216,6 +217,7 @@ void KernelRing::wait(Instant until) {
 void KernelRing::reap() {
   reap_completions();
   while ((io_uring_smp_load_acquire(ring_.sq.kflags) & IORING_SQ_CQ_OVERFLOW) != 0) {
+    counts().overflows.add();
     enter(0, nullptr);
     reap_completions();
   }
@@ -253,7 +255,10 @@ void KernelRing::dispatch(Operation& operation, int32_t result, uint32_t flags) 
 
 void KernelRing::received(Operation& operation, int32_t result, uint32_t flags, bool more) {
   if (result == -ENOBUFS || (result > 0 && !more)) interrupted_.push_back(&operation);
-  if (result == -ENOBUFS) return;
+  if (result == -ENOBUFS) {
+    counts().buffers_exhausted.add();
+    return;
+  }
   if ((flags & IORING_CQE_F_BUFFER) == 0) {
     complete(operation, result, false);
     return;

@@ -58,6 +58,8 @@ Duration Ring::observed_since(Instant from) const {
 void Ring::turn() {
   coro::ReadyQueue& ready = coro::ReadyQueue::of_thread();
   departed_ = read_clock();
+  counts_->turns.add();
+  counts_->busy_nanoseconds.add(static_cast<uint64_t>((departed_ - now_).count()));
   do {
     soon_.run();
     at_departure_.run();

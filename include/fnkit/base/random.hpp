@@ -27,7 +27,19 @@ class Random {
   // True with probability `percent` in 100.
   bool chance(unsigned percent) { return below(100) < percent; }
 
-  // Appends 16 lower-case hex digits, never all zero (W3C trace-context section 3.2.2.3).
+  // True with `probability`, 0 to 1.
+  bool happens(double probability) {
+    return static_cast<double>(next() >> 11) * 0x1p-53 < probability;
+  }
+
+  // Never 0 (W3C trace-context section 3.2.2.3).
+  uint64_t id() {
+    uint64_t bits = 0;
+    while (bits == 0) bits = next();
+    return bits;
+  }
+
+  // Appends an id() as 16 lower-case hex digits.
   void append_hex16(std::string& out);
 
  private:

@@ -22,6 +22,17 @@ constexpr int hex_value(char c) {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
+// 16 lower-case hex digits, and back: `text` has at least 16 of them.
+inline void write_hex16(char* to, uint64_t bits) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  for (int shift = 60; shift >= 0; shift -= 4) *to++ = kDigits[(bits >> shift) & 0xf];
+}
+constexpr uint64_t read_hex16(std::string_view text) {
+  uint64_t bits = 0;
+  for (size_t i = 0; i < 16; ++i) bits = bits << 4 | static_cast<uint64_t>(hex_value(text[i]));
+  return bits;
+}
+
 constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {

@@ -1,10 +1,13 @@
 // A call to a function, as its caller sees it: what is sent, what may go wrong, what is allowed.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 
+#include "fnkit/base/counter.hpp"
 #include "fnkit/base/result.hpp"
+#include "fnkit/base/roster.hpp"
 #include "fnkit/base/time.hpp"
 #include "fnkit/http/message_parser.hpp"
 
@@ -60,5 +63,22 @@ struct CallCounts {
   uint64_t shared = 0;     // calls sent behind another that was not answered yet
   uint64_t repeated = 0;   // calls sent again on a new connection
 };
+
+// The same of one endpoint, and its connections; written by the pool's thread, read by any.
+struct EndpointCounts {
+  explicit EndpointCounts(std::string_view endpoint) : name(endpoint) {}
+
+  const std::string name;  // Endpoint::to_text()
+  Counter answered, failed, cancelled, connected, shared, repeated;
+  Counter connecting;  // connections being opened now
+  Counter open;        // open now, busy or idle
+  Counter busy;        // of these, with at least one call in line
+  // Calls by how many stood in line when they were added, themselves included: 1, 2, up to 4, 8,
+  // 16, 32, and more.
+  static constexpr std::array<size_t, 6> kDepths = {1, 2, 4, 8, 16, 32};
+  std::array<Counter, kDepths.size() + 1> depths;
+  Counter depth_sum;
+};
+using ClientCounts = Roster<EndpointCounts>;
 
 }  // namespace fnkit::http

@@ -30,9 +30,9 @@ class ClientPool {
  public:
   struct Shared;  // with its upstreams
 
-  // All must outlive it.
+  // All must outlive it. `counts` is written by this pool alone.
   ClientPool(ring::Ring& ring, net::Resolver& resolver, Random& random,
-             const ClientOptions& options);
+             const ClientOptions& options, ClientCounts& counts);
   ~ClientPool();
 
   // All that this core knows of an endpoint; the same one for the same endpoint, until close().
@@ -43,7 +43,8 @@ class ClientPool {
   coro::Task<CallResult> call(Upstream& upstream, const OutgoingRequest& request, Instant deadline,
                               coro::CancelScope& scope);
 
-  const CallCounts& counts() const;
+  // Of all its endpoints.
+  CallCounts counts() const;
 
   // Closes what is idle and returns when nothing is open; no call may be under way.
   coro::Task<void> close();

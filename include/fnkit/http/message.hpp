@@ -47,6 +47,7 @@ struct Request {
   std::span<const HeaderField> headers;
   std::string_view body;
   std::string_view request_id;               // the caller's x-request-id, or a new one
+  std::string_view caller;                   // its address, empty where it has none
   coro::CancelScope* caller_gone = nullptr;  // cancelled when the caller's connection ends
 
   std::optional<std::string_view> header(std::string_view name) const {
@@ -81,6 +82,9 @@ struct Handler {
   virtual std::optional<Response> refuse(const Request& head) = 0;
   // Always yields a response. `request` lives until it has been sent.
   virtual coro::Task<Response> handle(Request& request) = 0;
+  // A request was not read to its end, because refuse() answered or because it cannot be read; a
+  // response of `status` is being sent. `head` is what is known of it, `in_body` how far it came.
+  virtual void not_read(const Request& /*head*/, int /*status*/, bool /*in_body*/) {}
 };
 
 // What is accepted of a message before it is refused; bytes.

@@ -57,6 +57,7 @@ class ServerConnection : public ListNode<ServerConnectionTag> {
   const ServerOptions& options_;
   Random& random_;
   net::Stream stream_;
+  const std::string caller_;
   RequestParser parser_;
   // Of the request that is being answered, as identify() found them.
   std::string request_id_;

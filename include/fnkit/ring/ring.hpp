@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "fnkit/base/counter.hpp"
 #include "fnkit/base/result.hpp"
 #include "fnkit/coro/task.hpp"
 #include "fnkit/ring/operation.hpp"
@@ -23,6 +24,15 @@ struct Deferred : ListNode<DeferredTag> {
 
   Action run;
   void* owner;
+};
+
+// What a loop did so far.
+struct LoopCounts {
+  Counter turns;
+  Counter busy_nanoseconds;   // not waiting
+  Counter enters;             // system calls that hand over, wait or both
+  Counter buffers_exhausted;  // receives that found no buffer and were started again
+  Counter overflows;          // completions that did not fit the queue at once
 };
 
 // A turn: run what was deferred, hand over what was submitted, wait for the first completion or
@@ -57,6 +67,9 @@ class Ring {
   Duration observed_since(Instant from) const;
   TimerWheel& timers() { return timers_; }
 
+  // From now on it counts into `counts`, which others may read; they must outlive it.
+  void count_into(LoopCounts& counts) { counts_ = &counts; }
+
   // A stream socket of `family`, with TCP_NODELAY where that applies; blocking, as io_uring wants.
   virtual Result<int> open_socket(int family) = 0;
   // What has come to `fd` since the completions were last seen: a system call. `end` is also an
@@ -87,6 +100,8 @@ class Ring {
   // Calls complete() or progressed() for all that has happened.
   virtual void reap() = 0;
 
+  LoopCounts& counts() { return *counts_; }
+
   void complete(Operation& operation, int32_t result, bool more);
   // A send has got some bytes away but not all.
   void progressed(Operation& operation);
@@ -96,6 +111,8 @@ class Ring {
   Instant departed_;
   Instant previous_;  // now() of the turn before
   TimerWheel timers_;
+  LoopCounts own_counts_;
+  LoopCounts* counts_ = &own_counts_;
   size_t in_flight_ = 0;
   struct DeferredList {
     void ask(Deferred& deferred);

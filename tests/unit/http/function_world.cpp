@@ -112,7 +112,7 @@ coro::Task<void> FunctionWorld::accept(Place* place) {
 
 http::ClientPool& FunctionWorld::pool() {
   if (pool_ == nullptr) {
-    pool_ = std::make_unique<http::ClientPool>(ring, resolver_, random_, options);
+    pool_ = std::make_unique<http::ClientPool>(ring, resolver_, random_, options, counts_);
   }
   return *pool_;
 }

@@ -141,6 +141,7 @@ class FunctionWorld {
 
   Random random_{1};
   net::Resolver resolver_;
+  http::ClientCounts counts_;
   std::unique_ptr<http::ClientPool> pool_;
   std::deque<Place> places_;
   std::vector<std::unique_ptr<Caller>> peers_;
