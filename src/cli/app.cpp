@@ -42,7 +42,8 @@ void add_options(CLI::App& command, std::span<const ServeOption> options, FlagVa
   for (const ServeOption& option : options) {
     auto* added =
         command.add_option(std::string(option.flag), flags[option.flag], help_text(option));
-    added->type_name(std::string(option.value_name))->expected(1);
+    const bool may_stand_alone = option.value_name == "on|off";
+    added->type_name(std::string(option.value_name))->expected(may_stand_alone ? 0 : 1, 1);
     added->multi_option_policy(option.repeatable ? CLI::MultiOptionPolicy::TakeAll
                                                  : CLI::MultiOptionPolicy::Throw);
   }

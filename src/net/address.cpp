@@ -78,6 +78,15 @@ Result<Address> Address::of_socket(int fd) {
   return Address(reinterpret_cast<const sockaddr*>(&storage), length);
 }
 
+Result<Address> Address::of_peer(int fd) {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &length) != 0) {
+    return Error::from_errno(errno, "getpeername");
+  }
+  return Address(reinterpret_cast<const sockaddr*>(&storage), length);
+}
+
 uint16_t Address::port() const {
   if (family() == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in*>(&storage_)->sin_port);
   if (family() == AF_INET6) {

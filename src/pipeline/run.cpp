@@ -26,15 +26,26 @@ http::Response to_response(Output output) {
   return response;
 }
 
+std::string in_words(const StepError& error) {
+  const std::string what =
+      error.answered ? "answered " + std::to_string(error.status) : error.detail;
+  return error.step + ": " + what;
+}
+
 }  // namespace
 
-coro::Task<http::Response> run(const Plan& plan, const http::Request& request, Context context) {
-  if (nodes_of(plan).empty()) co_return http::error_response(400, "Pipeline has no steps");
+coro::Task<Ended> run(const Plan& plan, const http::Request& request, Context context) {
+  if (nodes_of(plan).empty()) {
+    constexpr std::string_view kNoSteps = "Pipeline has no steps";
+    co_return Ended{http::error_response(400, kNoSteps), std::string(kNoSteps)};
+  }
   const Payload input = input_of(request);
   Outcome outcome = co_await run_node(plan.root, input, context);
-  if (outcome) co_return to_response(std::move(*outcome));
+  if (outcome) co_return Ended{to_response(std::move(*outcome)), {}};
+  const Failure& failure = outcome.error();
   const bool parallel = std::holds_alternative<Parallel>(plan.root.kind);
-  co_return parallel ? parallel_failure(outcome.error()) : sequential_failure(outcome.error());
+  http::Response response = parallel ? parallel_failure(failure) : sequential_failure(failure);
+  co_return Ended{std::move(response), in_words(failure.front())};
 }
 
 coro::Task<Outcome> run_node(const Node& node, const Payload& input, Context context) {

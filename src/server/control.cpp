@@ -20,7 +20,9 @@ Control::Control(const Settings& settings, ring::Ring& ring, Signals& signals,
       random_(random_seed()),
       resolver_(ring, settings.dns),
       follower_(store::make_follower(settings.store, ring, resolver_, *this,
-                                     {settings.refresh_interval, random_.next()})) {}
+                                     {settings.refresh_interval, random_.next()})),
+      observatory_(settings, ring, resolver_, random_, workers, *follower_),
+      pages_(observatory_, ring, resolver_) {}
 
 Control::~Control() = default;
 
@@ -28,9 +30,11 @@ coro::Task<void> Control::run() {
   wakeup_.listen(ring_, &woken, this);
   signals_.listen(ring_, *this);
   tasks_.spawn(follower_->run());
+  tasks_.spawn(observatory_.run());
   if (admin_fd_ >= 0) tasks_.spawn(serve_admin(admin_fd_));
   co_await all_done_.wait();
   follower_->stop();
+  observatory_.stop();
   if (admin_listener_ != nullptr) admin_listener_->stop();
   for (auto* each = admin_connections_.front(); each != nullptr;
        each = admin_connections_.next(*each)) {
@@ -44,6 +48,7 @@ coro::Task<void> Control::run() {
 
 void Control::publish(std::shared_ptr<const store::Snapshot> snapshot) {
   for (const auto& worker : workers_) worker->publish(snapshot);
+  observatory_.adopt(snapshot);
   snapshots_.push_back(std::move(snapshot));
 }
 
@@ -91,8 +96,19 @@ void Control::worker_is_done() {
   wakeup_.notify();
 }
 
+void Control::ask(PageQuestion& question) {
+  questions_.put(&question);
+  wakeup_.notify();
+}
+
+coro::Task<void> Control::answer(PageQuestion* question) {
+  question->page = co_await pages_.answer(question->target);
+  question->asker->answer(*question);
+}
+
 void Control::woken(void* context) {
   auto& self = *static_cast<Control*>(context);
+  for (PageQuestion* question : self.questions_.take()) self.tasks_.spawn(self.answer(question));
   if (self.workers_done_.load(std::memory_order_acquire) == self.workers_.size()) {
     self.all_done_.set();
   }
@@ -123,11 +139,15 @@ http::Response Control::admin_page(const http::Request& request) const {
 }
 
 std::optional<http::Response> Control::refuse(const http::Request& head) {
+  if (is_observed(path_of(head.target))) return refuse_other_methods(head);
   return admin_page(head);
 }
 
 coro::Task<http::Response> Control::handle(http::Request& request) {
-  co_return admin_page(request);
+  if (!is_observed(path_of(request.target))) co_return admin_page(request);
+  if (auto refused = refuse_other_methods(request)) co_return std::move(*refused);
+  Page page = co_await pages_.answer(std::string(request.target));
+  co_return page.to_response();
 }
 
 }  // namespace fnkit::server

@@ -11,11 +11,12 @@
 #include "fnkit/ring/wakeup.hpp"
 #include "fnkit/server/settings.hpp"
 #include "fnkit/server/worker.hpp"
+#include "server/observe_pages.hpp"
 #include "server/signals.hpp"
 
 namespace fnkit::server {
 
-class Control final : store::SnapshotSink, Signals::Handler, http::Handler {
+class Control final : public PageSource, store::SnapshotSink, Signals::Handler, http::Handler {
  public:
   // All must outlive it. `admin_listener` is a listening descriptor it takes over, or -1.
   Control(const Settings& settings, ring::Ring& ring, Signals& signals,
@@ -27,6 +28,7 @@ class Control final : store::SnapshotSink, Signals::Handler, http::Handler {
 
   // From a worker's thread, once, as its last act.
   void worker_is_done();
+  void ask(PageQuestion& question) override;
 
  private:
   void publish(std::shared_ptr<const store::Snapshot> snapshot) override;
@@ -36,6 +38,7 @@ class Control final : store::SnapshotSink, Signals::Handler, http::Handler {
   coro::Task<http::Response> handle(http::Request& request) override;
 
   http::Response admin_page(const http::Request& request) const;
+  coro::Task<void> answer(PageQuestion* question);
   coro::Task<void> serve_admin(int fd);
   coro::Task<void> serve_admin_connection(int fd);
   void reload_tokens();
@@ -52,6 +55,9 @@ class Control final : store::SnapshotSink, Signals::Handler, http::Handler {
   Random random_;
   net::Resolver resolver_;
   std::unique_ptr<store::Follower> follower_;
+  Observatory observatory_;
+  ObservePages pages_;
+  Inbox<PageQuestion*> questions_;
   // Those that workers may still hold. They are freed here and not by the worker that lets go last:
   // that costs as much as making them did.
   std::vector<std::shared_ptr<const store::Snapshot>> snapshots_;

@@ -47,6 +47,23 @@ int status_of(http::CallError::Kind kind) {
   return 502;
 }
 
+observe::Cause cause_of(http::CallError::Kind kind) {
+  using Kind = http::CallError::Kind;
+  using observe::Cause;
+  switch (kind) {
+    case Kind::unreachable:
+    case Kind::no_connection: return Cause::connect;
+    case Kind::broken: return Cause::reset;
+    case Kind::protocol: return Cause::protocol;
+    case Kind::timeout:
+    case Kind::not_read: return Cause::timeout;
+    case Kind::too_many_waiting:
+    case Kind::too_much_held: return Cause::shed;
+    case Kind::cancelled: return Cause::cancelled;
+  }
+  return Cause::protocol;
+}
+
 pipeline::StepError to_step_error(const std::string& function, http::CallError error) {
   pipeline::StepError step_error;
   step_error.step = function;
@@ -58,33 +75,40 @@ pipeline::StepError to_step_error(const std::string& function, http::CallError e
 
 }  // namespace
 
+http::Endpoint endpoint_of(const Settings& settings, const std::string& step) {
+  const auto resolved = settings.resolve.find(step);
+  if (resolved != settings.resolve.end()) return resolved->second;
+  StepUrl::Target target = settings.step_url.target_of(step);
+  return {std::move(target.host), target.port, std::nullopt};
+}
+
 const FunctionDirectory::Function& FunctionDirectory::find(const std::string& name) {
   const auto known = functions_.find(name);
   if (known != functions_.end()) return known->second;
   StepUrl::Target target = settings_.step_url.target_of(name);
-  const auto resolved = settings_.resolve.find(name);
-  const http::Endpoint endpoint = resolved != settings_.resolve.end()
-                                      ? resolved->second
-                                      : http::Endpoint{target.host, target.port, std::nullopt};
-  Function function{&pool_.upstream(endpoint), std::move(target.authority), std::move(target.path)};
+  Function function{&pool_.upstream(endpoint_of(settings_, name)), &series_.steps.of(name),
+                    std::move(target.authority), std::move(target.path)};
   return functions_.emplace(name, std::move(function)).first->second;
 }
 
-FunctionCaller::FunctionCaller(Core& core, const http::Request& request, const Route& route)
+FunctionCaller::FunctionCaller(Core& core, const http::Request& request, const Route& route,
+                               const TraceContext& trace, observe::Run& run)
     : core_(core),
       request_(request),
       route_(route),
       orchestrators_before_(orchestrators_before(request)),
-      trace_(TraceContext::of(request, core.random)) {}
+      trace_(trace),
+      run_(run) {}
 
 coro::Task<Result<pipeline::Output, pipeline::StepError>> FunctionCaller::call(
     const pipeline::Call& call, const pipeline::Payload& input, Instant deadline,
     coro::CancelScope& scope) {
   const FunctionDirectory::Function& to = core_.functions.find(call.function);
   const std::string_view method = input.body.bytes.empty() ? request_.method : "POST";
+  observe::StepNote& note = run_.begin(*to.series, method, core_.ring.now(), core_.random.id());
   http::RequestWriter writer;
   http::OutgoingRequest request;
-  request.head = write_head(writer, to, method, input);
+  request.head = write_head(writer, to, method, input, note.span_id);
   request.body = input.body.bytes;
   request.is_head = method == "HEAD";
   request.may_repeat = call.idempotent || is_idempotent(method);
@@ -94,9 +118,14 @@ coro::Task<Result<pipeline::Output, pipeline::StepError>> FunctionCaller::call(
   http::CallResult answer = co_await core_.pool.call(*to.upstream, request, until, scope);
   if (!answer) {
     http::CallError& error = answer.error();
-    error.detail += limit_of(error.kind, step_deadline <= deadline);
+    const bool step_is_first = step_deadline <= deadline;
+    error.detail += limit_of(error.kind, step_is_first);
+    count_limit(error.kind, step_is_first);
+    run_.not_answered(note, core_.ring.now(), cause_of(error.kind), status_of(error.kind),
+                      error.detail);
     co_return to_step_error(call.function, std::move(error));
   }
+  run_.answered(note, core_.ring.now(), answer->status, answer->body.bytes);
   pipeline::Output output;
   output.status = answer->status;
   output.payload.body = std::move(answer->body);
@@ -120,6 +149,24 @@ std::string FunctionCaller::limit_of(http::CallError::Kind kind, bool step_is_fi
   }
 }
 
+void FunctionCaller::count_limit(http::CallError::Kind kind, bool step_is_first) {
+  using Kind = http::CallError::Kind;
+  using observe::Limit;
+  switch (kind) {
+    case Kind::timeout:
+      core_.series.hit(step_is_first ? Limit::step_timeout : Limit::pipeline_timeout);
+      break;
+    case Kind::no_connection: core_.series.hit(Limit::connect_timeout); break;
+    case Kind::not_read: core_.series.hit(Limit::write_timeout); break;
+    case Kind::too_many_waiting: core_.series.hit(Limit::step_waiting_max); break;
+    case Kind::too_much_held: core_.series.hit(Limit::held_max); break;
+    case Kind::unreachable:
+    case Kind::broken:
+    case Kind::protocol:
+    case Kind::cancelled: break;
+  }
+}
+
 size_t FunctionCaller::orchestrators_before(const http::Request& request) {
   size_t count = 0;
   for (const http::HeaderField& field : request.headers) {
@@ -132,8 +179,8 @@ size_t FunctionCaller::orchestrators_before(const http::Request& request) {
 // CONTRACT section 3: these headers and no others.
 std::string_view FunctionCaller::write_head(http::RequestWriter& writer,
                                             const FunctionDirectory::Function& to,
-                                            std::string_view method,
-                                            const pipeline::Payload& input) {
+                                            std::string_view method, const pipeline::Payload& input,
+                                            uint64_t span_id) {
   std::string path = to.path;
   path += route_.step_path.empty() ? std::string_view("/") : route_.step_path;
   writer.begin(method, path, route_.step_query, to.authority);
@@ -142,9 +189,8 @@ std::string_view FunctionCaller::write_head(http::RequestWriter& writer,
                                                           : input.content_type);
   if (!input.content_encoding.empty()) writer.field("content-encoding", input.content_encoding);
   writer.field("x-request-id", request_.request_id);
-  std::string traceparent;
-  trace_.append_traceparent(traceparent, core_.random);
-  writer.field("traceparent", traceparent);
+  const std::array<char, 55> traceparent = trace_.traceparent(span_id);
+  writer.field("traceparent", {traceparent.data(), traceparent.size()});
   for (size_t i = 0; i <= orchestrators_before_; ++i) writer.field("via", kVia);
   if (!trace_.tracestate.empty()) writer.field("tracestate", trace_.tracestate);
   for (const std::string& name : core_.settings.forward_headers) {

@@ -12,15 +12,19 @@
 
 namespace fnkit::server {
 
+// Where the function of a step is.
+http::Endpoint endpoint_of(const Settings& settings, const std::string& step);
+
 // What one core knows of functions; made once.
 class FunctionDirectory {
  public:
-  // `settings` and `pool` must outlive it.
-  FunctionDirectory(const Settings& settings, http::ClientPool& pool)
-      : settings_(settings), pool_(pool) {}
+  // All must outlive it.
+  FunctionDirectory(const Settings& settings, http::ClientPool& pool, observe::CoreSeries& series)
+      : settings_(settings), pool_(pool), series_(series) {}
 
   struct Function {
     http::Upstream* upstream;
+    observe::StepSeries* series;
     std::string authority;
     std::string path;  // goes before the request's path
   };
@@ -29,6 +33,7 @@ class FunctionDirectory {
  private:
   const Settings& settings_;
   http::ClientPool& pool_;
+  observe::CoreSeries& series_;
   std::unordered_map<std::string, Function> functions_;
 };
 
@@ -41,10 +46,12 @@ class FunctionCaller final : public pipeline::FunctionCaller {
     Random& random;
     http::ClientPool& pool;
     FunctionDirectory& functions;
+    observe::CoreSeries& series;
   };
 
   // All must outlive it.
-  FunctionCaller(Core& core, const http::Request& request, const Route& route);
+  FunctionCaller(Core& core, const http::Request& request, const Route& route,
+                 const TraceContext& trace, observe::Run& run);
 
   coro::Task<Result<pipeline::Output, pipeline::StepError>> call(const pipeline::Call& call,
                                                                  const pipeline::Payload& input,
@@ -57,13 +64,16 @@ class FunctionCaller final : public pipeline::FunctionCaller {
  private:
   std::string limit_of(http::CallError::Kind kind, bool step_is_first) const;
   std::string_view write_head(http::RequestWriter& writer, const FunctionDirectory::Function& to,
-                              std::string_view method, const pipeline::Payload& input);
+                              std::string_view method, const pipeline::Payload& input,
+                              uint64_t span_id);
+  void count_limit(http::CallError::Kind kind, bool step_is_first);
 
   Core& core_;
   const http::Request& request_;
   const Route& route_;
   const size_t orchestrators_before_;
-  TraceContext trace_;
+  const TraceContext& trace_;
+  observe::Run& run_;
 };
 
 }  // namespace fnkit::server

@@ -79,15 +79,24 @@ std::optional<http::Response> health_page(const http::Request& request, std::str
                                           const Health& health) {
   const bool live = path == "/health" || path == "/livez";
   if (!live && path != "/readyz" && path != "/") return std::nullopt;
-  if (request.method == "GET" || request.method == "HEAD") {
-    if (live) return text_page(200, "OK");
-    if (path == "/readyz") {
-      const bool verbose = health.details && asks_for_details(request.target);
-      return verbose ? verbose_readiness(health) : readiness(health);
-    }
-    return http::json_response(
-        200, R"({"service":"fnkit-orchestrator","version":")" FNKIT_VERSION R"("})");
+  if (auto refused = refuse_other_methods(request)) return refused;
+  if (live) return text_page(200, "OK");
+  if (path == "/readyz") {
+    const bool verbose = health.details && asks_for_details(request.target);
+    return verbose ? verbose_readiness(health) : readiness(health);
   }
+  return http::json_response(
+      200, R"({"service":"fnkit-orchestrator","version":")" FNKIT_VERSION R"("})");
+}
+
+bool is_observed(std::string_view path) {
+  constexpr std::string_view kObserve = "/observe";
+  return path == "/metrics" || path == kObserve ||
+         (path.substr(0, kObserve.size()) == kObserve && path[kObserve.size()] == '/');
+}
+
+std::optional<http::Response> refuse_other_methods(const http::Request& request) {
+  if (request.method == "GET" || request.method == "HEAD") return std::nullopt;
   http::Response response = request.method == "OPTIONS"
                                 ? http::Response{204, {}, {}, {}, false}
                                 : http::error_response(405, "Method not allowed");

@@ -86,7 +86,7 @@ Route route_to_pipeline(std::string_view path, std::string_view query,
   if (entry->plan == nullptr) {
     return answered(named_error(500, "Pipeline config invalid", name, entry->invalid));
   }
-  route.plan = entry->plan.get();
+  route.entry = entry;
   return route;
 }
 
@@ -100,6 +100,12 @@ Route route(const http::Request& request, const Tokens& tokens, const store::Sna
   health.details = accepted;
   if (auto page = health_page(request, path, health)) return answered(std::move(*page));
   if (!accepted) return answered(unauthorized());
+  if (is_observed(path)) {
+    Route route;
+    route.answer = refuse_other_methods(request);
+    route.observed = !route.answer;
+    return route;
+  }
   const bool orchestrate = path.substr(0, kPrefix.size()) == kPrefix &&
                            (path.size() == kPrefix.size() || path[kPrefix.size()] == '/');
   if (!orchestrate) return answered(http::error_response(404, "Not found"));

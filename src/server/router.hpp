@@ -8,12 +8,13 @@
 
 namespace fnkit::server {
 
-// Either an answer, or a pipeline to run.
+// Either an answer, or a page that the control thread has, or a pipeline to run.
 struct Route {
   std::optional<http::Response> answer;
-  const pipeline::Plan* plan = nullptr;  // in the snapshot
-  std::string_view step_path;            // the suffix: empty, or begins with '/'
-  std::string_view step_query;           // empty, or begins with '?'
+  bool observed = false;                // one of the pages of is_observed()
+  const store::Entry* entry = nullptr;  // in the snapshot; its plan is to be run
+  std::string_view step_path;           // the suffix: empty, or begins with '/'
+  std::string_view step_query;          // empty, or begins with '?'
 };
 
 // `pipelines` is null while the store has not been reached yet; whether the caller may see details

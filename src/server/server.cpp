@@ -112,7 +112,7 @@ void run_worker(Worker& worker, size_t index, int cpu, Control& control) {
               {{"detail", ring.error().reason}});
     _exit(kExitForbidden);
   }
-  worker.run(**ring);
+  worker.run(**ring, control);
   control.worker_is_done();
 }
 

@@ -29,7 +29,8 @@ bool read_traceparent(std::string_view text, TraceContext& context) {
   }
   const std::string_view flags = text.substr(53, 2);
   if (!is_id(text.substr(3, 32)) || !is_id(text.substr(36, 16)) || !is_hex(flags)) return false;
-  context.trace_id = text.substr(3, 32);
+  text.copy(context.trace_id.data(), context.trace_id.size(), 3);
+  context.parent_span_id = read_hex16(text.substr(36));
   const char last = flags[1];
   context.sampled = ((last <= '9' ? last - '0' : last - 'a' + 10) & 1) != 0;
   return true;
@@ -37,7 +38,7 @@ bool read_traceparent(std::string_view text, TraceContext& context) {
 
 }  // namespace
 
-TraceContext TraceContext::of(const http::Request& request, Random& random) {
+TraceContext TraceContext::of(const http::Request& request, Random& random, double sample) {
   TraceContext context;
   size_t parents = 0;
   std::string_view parent;
@@ -52,19 +53,24 @@ TraceContext TraceContext::of(const http::Request& request, Random& random) {
   }
   const bool continued = parents == 1 && read_traceparent(parent, context);
   if (!continued) {
-    random.append_hex16(context.trace_id);
-    random.append_hex16(context.trace_id);
+    write_hex16(context.trace_id.data(), random.id());
+    write_hex16(context.trace_id.data() + 16, random.id());
+    context.sampled = random.happens(sample);
   }
+  context.span_id = random.id();
   if (!continued || context.tracestate.size() > kTracestateBytesMax) context.tracestate.clear();
   return context;
 }
 
-void TraceContext::append_traceparent(std::string& out, Random& random) const {
-  out += "00-";
-  out += trace_id;
-  out += '-';
-  random.append_hex16(out);
-  out += sampled ? "-01" : "-00";
+std::array<char, 55> TraceContext::traceparent(uint64_t child_span_id) const {
+  std::array<char, 55> text{'0', '0', '-'};
+  std::copy(trace_id.begin(), trace_id.end(), text.begin() + 3);
+  text[35] = '-';
+  write_hex16(text.data() + 36, child_span_id);
+  text[52] = '-';
+  text[53] = '0';
+  text[54] = sampled ? '1' : '0';
+  return text;
 }
 
 }  // namespace fnkit::server

@@ -20,15 +20,19 @@ constexpr Duration kAbandonedGrace = std::chrono::milliseconds(500);
 // Everything that lives on the worker's thread.
 class Worker::Core final : public http::Handler {
  public:
-  Core(const Settings& settings, ring::Ring& ring, Shared& shared)
+  Core(const Settings& settings, ring::Ring& ring, Shared& shared, Worker& worker,
+       PageSource& pages)
       : settings_(settings),
         ring_(ring),
         shared_(shared),
+        worker_(worker),
+        pages_(pages),
+        series_(shared.recorder.series()),
         random_(random_seed()),
         resolver_(ring, settings.dns),
-        pool_(ring, resolver_, random_, settings.functions),
-        functions_(settings, pool_),
-        calling_{settings, ring, random_, pool_, functions_},
+        pool_(ring, resolver_, random_, settings.functions, shared.client_counts),
+        functions_(settings, pool_, series_),
+        calling_{settings, ring, random_, pool_, functions_, series_},
         grace_timer_(&grace_is_over, this),
         drain_timer_(&drain_is_over, this) {}
 
@@ -36,12 +40,18 @@ class Worker::Core final : public http::Handler {
 
   std::optional<http::Response> refuse(const http::Request& head) override;
   coro::Task<http::Response> handle(http::Request& request) override;
+  void not_read(const http::Request& head, int status, bool in_body) override;
 
  private:
   coro::Task<void> accept_loop(int fd);
   coro::Task<void> serve_connection(int fd);
   Route route_request(const http::Request& request) const;
   std::optional<http::Response> overload() const;
+  coro::Task<http::Response> answer_without_running(const http::Request& request, Route route);
+  coro::Task<http::Response> ask_for_page(std::string_view target);
+  coro::Task<http::Response> run_pipeline(const http::Request& request, const Route& route);
+  bool wants_timing(const http::Request& request) const;
+  void count_unrouted(const http::Request& request, int status, Instant began);
   void adopt();
   void drain();
   void tell_counts() const;
@@ -52,6 +62,9 @@ class Worker::Core final : public http::Handler {
   const Settings& settings_;
   ring::Ring& ring_;
   Shared& shared_;
+  Worker& worker_;
+  PageSource& pages_;
+  observe::CoreSeries& series_;
   Random random_;
   net::Resolver resolver_;
   http::ClientPool pool_;
@@ -92,6 +105,7 @@ coro::Task<void> Worker::Core::accept_loop(int fd) {
     Result<int> connection = co_await listener.accept();
     if (!connection) break;
     if (connection_count_ >= settings_.connections_max) {
+      series_.hit(observe::Limit::connections_max);
       ring_.close(*connection);
     } else {
       tasks_.spawn(serve_connection(*connection));
@@ -104,14 +118,14 @@ coro::Task<void> Worker::Core::accept_loop(int fd) {
 coro::Task<void> Worker::Core::serve_connection(int fd) {
   http::ServerConnection connection(ring_, fd, *this, settings_.callers, random_);
   connections_.push_back(connection);
-  ++connection_count_;
+  series_.connections.set(++connection_count_);
   if (draining_) connection.drain();
   co_await connection.serve();
-  --connection_count_;
+  series_.connections.set(--connection_count_);
 }
 
 void Worker::Core::tell_counts() const {
-  const http::CallCounts& counts = pool_.counts();
+  const http::CallCounts counts = pool_.counts();
   log_event(LogLevel::info, "functions", "calls made by a core that ends",
             {{"answered", std::to_string(counts.answered)},
              {"failed", std::to_string(counts.failed)},
@@ -148,24 +162,93 @@ coro::Task<http::Response> Worker::Core::handle(http::Request& request) {
   // The plan lives in this snapshot, whatever is adopted meanwhile.
   const LocalRef<std::shared_ptr<const store::Snapshot>> pipelines = pipelines_;
   Route route = route_request(request);
-  if (route.answer) co_return std::move(*route.answer);
-  if (auto refused = overload()) co_return std::move(*refused);
-  if (FunctionCaller::orchestrators_before(request) >= kOrchestratorsMax) {
-    co_return http::error_response(508, "Too many orchestrators call each other");
+  if (route.entry != nullptr) route.answer = overload();
+  if (route.entry != nullptr && !route.answer &&
+      FunctionCaller::orchestrators_before(request) >= kOrchestratorsMax) {
+    route.answer = http::error_response(508, "Too many orchestrators call each other");
   }
-  ++requests_in_progress_;
-  FunctionCaller functions(calling_, request, route);
+  if (route.answer || route.observed) {
+    co_return co_await answer_without_running(request, std::move(route));
+  }
+  co_return co_await run_pipeline(request, route);
+}
+
+coro::Task<http::Response> Worker::Core::answer_without_running(const http::Request& request,
+                                                                Route route) {
+  const Instant began = ring_.now();
+  if (route.observed) {
+    http::Response page = co_await ask_for_page(request.target);
+    route.answer = std::move(page);
+  }
+  count_unrouted(request, route.answer->status, began);
+  co_return std::move(*route.answer);
+}
+
+coro::Task<http::Response> Worker::Core::ask_for_page(std::string_view target) {
+  PageQuestion question;
+  question.target = target;
+  question.asker = &worker_;
+  pages_.ask(question);
+  co_await question.answered.wait();
+  co_return question.page.to_response();
+}
+
+coro::Task<http::Response> Worker::Core::run_pipeline(const http::Request& request,
+                                                      const Route& route) {
+  const Instant began = ring_.now();
+  const TraceContext trace = TraceContext::of(request, random_, settings_.otlp_sample);
+  observe::Run run(
+      shared_.recorder, series_.pipelines.of(route.entry->name),
+      {began, trace.trace_id, trace.span_id, trace.parent_span_id, trace.sampled,
+       request.request_id, request.caller, request.method, route.entry->name, route.step_path});
+  FunctionCaller functions(calling_, request, route, trace, run);
   const pipeline::Context context{functions, *request.caller_gone,
-                                  later(ring_.now(), settings_.pipeline_timeout),
+                                  later(began, settings_.pipeline_timeout),
                                   settings_.merged_bytes_max};
-  http::Response response = co_await pipeline::run(*route.plan, request, context);
+  ++requests_in_progress_;
+  pipeline::Ended ended = co_await pipeline::run(*route.entry->plan, request, context);
   --requests_in_progress_;
-  co_return response;
+  http::Response& response = ended.response;
+  const bool caller_left = request.caller_gone->cancelled() && !ended.why_failed.empty();
+  run.finish({ring_.now(), response.status, caller_left, response.body.bytes, ended.why_failed});
+  if (wants_timing(request)) {
+    response.extra_headers += "server-timing: ";
+    run.append_server_timing(response.extra_headers, ring_.now());
+    response.extra_headers += "\r\n";
+  }
+  co_return std::move(response);
+}
+
+// Who may run a pipeline may know its steps.
+bool Worker::Core::wants_timing(const http::Request& request) const {
+  return settings_.server_timing || request.header("x-pipeline-debug") == "1";
+}
+
+void Worker::Core::not_read(const http::Request& head, int status, bool in_body) {
+  using observe::Limit;
+  switch (status) {
+    case 408: series_.hit(in_body ? Limit::body_timeout : Limit::head_timeout); break;
+    case 413: series_.hit(Limit::body_max); break;
+    case 414: series_.hit(Limit::target_max); break;
+    case 431: series_.hit(Limit::head_max); break;
+    default: break;
+  }
+  count_unrouted(head, status, ring_.now());
+}
+
+void Worker::Core::count_unrouted(const http::Request& request, int status, Instant began) {
+  if (status == 503 && pipelines_) {
+    const bool many = requests_in_progress_ >= settings_.requests_max;
+    series_.hit(many ? observe::Limit::requests_max : observe::Limit::held_max);
+  }
+  shared_.recorder.unrouted({status, began, ring_.now() - began, request.request_id, request.caller,
+                             request.method, path_of(request.target)});
 }
 
 void Worker::Core::woken(void* context) {
   auto& self = *static_cast<Core*>(context);
   self.adopt();
+  for (PageQuestion* question : self.shared_.answered.take()) question->answered.set();
   if (self.shared_.draining.load(std::memory_order_acquire)) self.drain();
 }
 
@@ -206,13 +289,14 @@ void Worker::Core::drain_is_over(void* context) {
 }
 
 Worker::Worker(const Settings& settings, std::vector<int> listeners)
-    : settings_(settings), listeners_(std::move(listeners)) {}
+    : settings_(settings), listeners_(std::move(listeners)), shared_(settings.record) {}
 
 Worker::~Worker() = default;
 
-void Worker::run(ring::Ring& ring) {
+void Worker::run(ring::Ring& ring, PageSource& pages) {
   Buffer::limit_thread(settings_.held_bytes_max);
-  Core core(settings_, ring, shared_);
+  ring.count_into(shared_.loop_counts);
+  Core core(settings_, ring, shared_, *this, pages);
   ring.run(core.serve(std::move(listeners_)));
 }
 
@@ -228,6 +312,11 @@ void Worker::publish(std::shared_ptr<const store::FollowerStatus> status) {
 
 void Worker::publish(std::shared_ptr<const Tokens> tokens) {
   shared_.tokens.put(std::move(tokens));
+  shared_.wakeup.notify();
+}
+
+void Worker::answer(PageQuestion& question) {
+  shared_.answered.put(&question);
   shared_.wakeup.notify();
 }
 

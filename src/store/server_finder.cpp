@@ -1,4 +1,4 @@
-#include "store/server_finder.hpp"
+#include "fnkit/store/server_finder.hpp"
 
 #include <algorithm>
 #include <cerrno>

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "store/server_finder.hpp"
+#include "fnkit/store/server_finder.hpp"
 #include "store/valkey_values.hpp"
 
 namespace fnkit::store {

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "fnkit/coro/task_group.hpp"
-#include "store/bell.hpp"
+#include "fnkit/net/bell.hpp"
+#include "fnkit/store/server_finder.hpp"
 #include "store/change_feed.hpp"
 #include "store/dirty_keys.hpp"
 #include "store/plan_book.hpp"
-#include "store/server_finder.hpp"
 #include "store/valkey_values.hpp"
 
 namespace fnkit::store {
@@ -61,14 +61,14 @@ class ValkeySession {
   bool loaded_ = false;
   Instant published_at_{};
   std::optional<Error> failure_;
-  Bell bell_;
+  net::Bell bell_;
   DirtyKeys dirty_;
   valkey::Endpoint endpoint_;
   std::unique_ptr<valkey::Connection> reader_;
   std::unique_ptr<valkey::Connection> subscriber_;
   std::unique_ptr<ChangeFeed> feed_;
   coro::CancelScope watching_;
-  Bell watch_bell_;
+  net::Bell watch_bell_;
 };
 
 }  // namespace fnkit::store

@@ -25,6 +25,8 @@ class Address {
   static Result<Address> parse(std::string_view text);
   // The address `fd` is bound to.
   static Result<Address> of_socket(int fd);
+  // The address at the other end of `fd`.
+  static Result<Address> of_peer(int fd);
 
   const sockaddr* raw() const { return reinterpret_cast<const sockaddr*>(&storage_); }
   socklen_t length() const { return length_; }

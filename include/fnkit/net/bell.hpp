@@ -2,9 +2,9 @@
 #pragma once
 
 #include "fnkit/coro/event.hpp"
-#include "fnkit/net/stream.hpp"
+#include "fnkit/ring/ring.hpp"
 
-namespace fnkit::store {
+namespace fnkit::net {
 
 // One waiter at a time. A ring() before wait() lets the next wait through at once.
 class Bell {
@@ -28,4 +28,4 @@ class Bell {
   ring::Timer timer_;
 };
 
-}  // namespace fnkit::store
+}  // namespace fnkit::net

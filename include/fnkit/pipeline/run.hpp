@@ -57,9 +57,14 @@ struct Context {
   size_t merged_bytes_max;   // of a parallel answer
 };
 
-// Runs `plan` on the request's body. Always yields a response: the last step's answer, the merged
-// answers, or what failed, in the shapes of CONTRACT section 3. `plan` and `request` stay until the
-// task has returned.
-coro::Task<http::Response> run(const Plan& plan, const http::Request& request, Context context);
+// What became of a run: always a response, the last step's answer, the merged answers, or what
+// failed, in the shapes of CONTRACT section 3; and why it failed, for a person, where it did.
+struct Ended {
+  http::Response response;
+  std::string why_failed;
+};
+
+// Runs `plan` on the request's body. `plan` and `request` stay until the task has returned.
+coro::Task<Ended> run(const Plan& plan, const http::Request& request, Context context);
 
 }  // namespace fnkit::pipeline

@@ -22,6 +22,12 @@ struct Health {
 std::optional<http::Response> health_page(const http::Request& request, std::string_view path,
                                           const Health& health);
 
+// /metrics, /observe and what is below it: what all cores did, which the control thread tells.
+bool is_observed(std::string_view path);
+
+// 405 for all methods but GET and HEAD, or the answer to OPTIONS.
+std::optional<http::Response> refuse_other_methods(const http::Request& request);
+
 // The target up to its query.
 std::string_view path_of(std::string_view target);
 

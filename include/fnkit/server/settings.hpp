@@ -10,6 +10,7 @@
 #include "fnkit/http/server_connection.hpp"
 #include "fnkit/net/address.hpp"
 #include "fnkit/net/resolver.hpp"
+#include "fnkit/observe/recorder.hpp"
 #include "fnkit/pipeline/run.hpp"
 #include "fnkit/server/step_url.hpp"
 #include "fnkit/server/tokens.hpp"
@@ -28,6 +29,11 @@ struct Settings {
   std::string token_file;  // empty: none; re-read on SIGHUP
   Tokens tokens;
   std::vector<std::string> forward_headers;
+
+  observe::RecorderOptions record;
+  bool flush_to_store = true;  // where the store is a server
+  bool server_timing = false;  // for every caller
+  double otlp_sample = 0.01;   // of the traces that begin here
 
   http::ServerOptions callers;
   http::ClientOptions functions;

@@ -10,7 +10,9 @@
 #include "fnkit/http/server_connection.hpp"
 #include "fnkit/net/listener.hpp"
 #include "fnkit/ring/wakeup.hpp"
+#include "fnkit/server/inbox.hpp"
 #include "fnkit/server/mailbox.hpp"
+#include "fnkit/server/page.hpp"
 #include "fnkit/server/settings.hpp"
 #include "fnkit/store/snapshot.hpp"
 
@@ -24,12 +26,21 @@ class Worker {
   Worker(const Settings& settings, std::vector<int> listeners);
   ~Worker();
 
-  // Serves until told to end; `ring` is this thread's.
-  void run(ring::Ring& ring);
+  // Serves until told to end; `ring` is this thread's. `pages` answers what this thread cannot.
+  void run(ring::Ring& ring, PageSource& pages);
 
   void publish(std::shared_ptr<const store::Snapshot> pipelines);
   void publish(std::shared_ptr<const store::FollowerStatus> status);
   void publish(std::shared_ptr<const Tokens> tokens);
+
+  // The page that this worker asked for is there.
+  void answer(PageQuestion& question);
+
+  // What it counts and writes down.
+  observe::Recorder& recorder() { return shared_.recorder; }
+  const observe::Recorder& recorder() const { return shared_.recorder; }
+  const http::ClientCounts& client_counts() const { return shared_.client_counts; }
+  const ring::LoopCounts& loop_counts() const { return shared_.loop_counts; }
 
   // Accepts no more, answers what is in progress, then run() returns; after the drain timeout what
   // is still in progress is answered with 503.
@@ -38,6 +49,12 @@ class Worker {
  private:
   class Core;
   struct Shared {
+    explicit Shared(const observe::RecorderOptions& options) : recorder(options) {}
+
+    observe::Recorder recorder;
+    http::ClientCounts client_counts;
+    ring::LoopCounts loop_counts;
+    Inbox<PageQuestion*> answered;
     Mailbox<store::Snapshot> pipelines;
     Mailbox<store::FollowerStatus> store_status;
     Mailbox<Tokens> tokens;

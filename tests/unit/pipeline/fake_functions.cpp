@@ -78,8 +78,9 @@ PipelineRun::~PipelineRun() {
 
 coro::Task<void> PipelineRun::run(FakeFunctions& functions, size_t merged_bytes_max) {
   const pipeline::Context context{functions, scope, kDeadline, merged_bytes_max};
-  http::Response response = co_await pipeline::run(plan_, request_, context);
-  response_.emplace(std::move(response));
+  pipeline::Ended ended = co_await pipeline::run(plan_, request_, context);
+  EXPECT_EQ(ended.why_failed.empty(), ended.response.status < 400) << ended.why_failed;
+  response_.emplace(std::move(ended.response));
 }
 
 void PipelineRun::go_on() { coro::ReadyQueue::of_thread().run_all(); }

@@ -16,30 +16,29 @@ TraceContext context_of(std::vector<http::HeaderField> headers, uint64_t seed = 
   http::Request request;
   request.headers = headers;
   Random random(seed);
-  return TraceContext::of(request, random);
+  return TraceContext::of(request, random, 0);
+}
+
+std::string trace_id_of(const TraceContext& context) {
+  return {context.trace_id.data(), context.trace_id.size()};
 }
 
 bool continues(std::string_view traceparent) {
-  return context_of({{"traceparent", traceparent}}).trace_id == kTrace;
+  return trace_id_of(context_of({{"traceparent", traceparent}})) == kTrace;
 }
 
 TEST(TraceContextTest, ACallersTraceGoesOnWithItsFlagAndAnewSpan) {
   const TraceContext context =
       context_of({{"Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
                   {"TraceState", "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7"}});
-  EXPECT_EQ(context.trace_id, kTrace);
+  EXPECT_EQ(trace_id_of(context), kTrace);
+  EXPECT_EQ(context.parent_span_id, 0xb7ad6b7169203331U);
+  EXPECT_NE(context.span_id, context.parent_span_id);
   EXPECT_TRUE(context.sampled);
   EXPECT_EQ(context.tracestate, "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7");
-  Random random(1);
-  std::string one;
-  std::string other;
-  context.append_traceparent(one, random);
-  context.append_traceparent(other, random);
-  EXPECT_EQ(one.size(), 55U);
-  EXPECT_EQ(one.substr(0, 36), "00-0af7651916cd43dd8448eb211c80319c-");
-  EXPECT_EQ(one.substr(52), "-01");
-  EXPECT_NE(one, other);
-  EXPECT_EQ(one.find("b7ad6b7169203331"), std::string::npos);
+  const std::array<char, 55> child = context.traceparent(0xf067aa0ba902b7);
+  EXPECT_EQ(std::string(child.data(), child.size()),
+            "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01");
 }
 
 TEST(TraceContextTest, OnlyTheSampledFlagIsKnown) {
@@ -76,8 +75,9 @@ TEST(TraceContextTest, WhatIsMalformedBeginsANewTrace) {
                           "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0x",
                           "00_0af7651916cd43dd8448eb211c80319c_b7ad6b7169203331_01"}) {
     const TraceContext context = context_of({{"traceparent", bad}, {"tracestate", "a=1"}});
-    EXPECT_NE(context.trace_id, kTrace) << bad;
-    EXPECT_EQ(context.trace_id.size(), 32U) << bad;
+    EXPECT_NE(trace_id_of(context), kTrace) << bad;
+    EXPECT_EQ(trace_id_of(context).find('\0'), std::string::npos) << bad;
+    EXPECT_EQ(context.parent_span_id, 0U) << bad;
     EXPECT_FALSE(context.sampled) << bad;
     EXPECT_EQ(context.tracestate, "") << bad;
   }
@@ -85,11 +85,26 @@ TEST(TraceContextTest, WhatIsMalformedBeginsANewTrace) {
 
 TEST(TraceContextTest, ARepeatedTraceparentOrNoneBeginsANewTrace) {
   const std::string_view parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-  EXPECT_NE(context_of({{"traceparent", parent}, {"traceparent", parent}}).trace_id, kTrace);
+  EXPECT_NE(trace_id_of(context_of({{"traceparent", parent}, {"traceparent", parent}})), kTrace);
   EXPECT_EQ(context_of({{"tracestate", "a=1"}}).tracestate, "");
   std::set<std::string> fresh;
-  for (uint64_t seed = 1; seed <= 20; ++seed) fresh.insert(context_of({}, seed).trace_id);
+  for (uint64_t seed = 1; seed <= 20; ++seed) fresh.insert(trace_id_of(context_of({}, seed)));
   EXPECT_EQ(fresh.size(), 20U);
+}
+
+TEST(TraceContextTest, ATraceThatBeginsHereIsSampledAsOftenAsAskedFor) {
+  http::Request request;
+  Random random(1);
+  EXPECT_FALSE(TraceContext::of(request, random, 0).sampled);
+  EXPECT_TRUE(TraceContext::of(request, random, 1).sampled);
+  int sampled = 0;
+  for (int i = 0; i < 1000; ++i) sampled += TraceContext::of(request, random, 0.1).sampled ? 1 : 0;
+  EXPECT_GT(sampled, 70);
+  EXPECT_LT(sampled, 130);
+  const std::vector<http::HeaderField> unsampled = {
+      {"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"}};
+  request.headers = unsampled;
+  EXPECT_FALSE(TraceContext::of(request, random, 1).sampled);
 }
 
 TEST(TraceContextTest, ATracestateInSeveralHeadersIsOneListAndNotTooLong) {

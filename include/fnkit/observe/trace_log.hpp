@@ -1,0 +1,62 @@
+// The newest traces of all cores, in the reference's shape.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fnkit/observe/recorder.hpp"
+
+namespace fnkit::observe {
+
+// An Instant as a date: "2026-11-25T15:42:05.123Z" (ISO 8601).
+class WallClock {
+ public:
+  // `offset`: what to add to an Instant for the time since 1970.
+  explicit WallClock(Duration offset) : offset_(offset) {}
+  static WallClock of_system();
+
+  std::string iso(Instant instant) const;
+  uint64_t unix_nanoseconds(Instant instant) const {
+    return static_cast<uint64_t>((instant.time_since_epoch() + offset_).count());
+  }
+
+ private:
+  Duration offset_;
+};
+
+// {"timestamp":…,"method":…,"path":…,"container":…,"status":…,"latency_ms":…,"preview":…,
+// "trace_id":…[,"error":…]}; CONTRACT section 6.
+std::string to_trace_json(const Record& record, const WallClock& clock);
+
+// One thread: the control thread's.
+class TraceLog {
+ public:
+  static constexpr size_t kNewest = 1000;
+
+  // Takes over what the cores have written since the last time.
+  void collect(std::span<Recorder* const> cores);
+
+  // The newest ones, at most `count`, newest first, as JSON.
+  std::vector<std::string> newest(size_t count, const WallClock& clock) const;
+
+  // Those that have not been taken yet, oldest first, as JSON: at most kNewest. What was collected
+  // besides has been dropped.
+  std::vector<std::string> take(const WallClock& clock);
+
+  uint64_t recorded() const { return recorded_; }
+  uint64_t waiting() const { return waiting_; }  // for the next take()
+  uint64_t taken() const { return taken_; }
+  uint64_t dropped() const { return recorded_ - taken_ - waiting_; }
+
+ private:
+  std::deque<Record> newest_;  // oldest first
+  std::vector<Record> collected_;
+  uint64_t recorded_ = 0;
+  uint64_t waiting_ = 0;
+  uint64_t taken_ = 0;
+};
+
+}  // namespace fnkit::observe
