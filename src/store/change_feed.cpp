@@ -41,7 +41,7 @@ std::string missing_flags(std::string_view flags) {
 }
 
 ChangeFeed::ChangeFeed(ring::Ring& ring, valkey::Connection& subscriber, unsigned database,
-                       DirtyKeys& dirty, Bell& bell)
+                       DirtyKeys& dirty, net::Bell& bell)
     : ring_(ring),
       subscriber_(subscriber),
       channel_prefix_("__keyspace@" + std::to_string(database) + "__:"),

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "fnkit/net/bell.hpp"
 #include "fnkit/valkey/connection.hpp"
-#include "store/bell.hpp"
 #include "store/dirty_keys.hpp"
 
 namespace fnkit::store {
@@ -24,7 +24,7 @@ class ChangeFeed {
   // `subscriber` is a fresh connection to the same server and database as the reader's. All must
   // outlive this.
   ChangeFeed(ring::Ring& ring, valkey::Connection& subscriber, unsigned database, DirtyKeys& dirty,
-             Bell& bell);
+             net::Bell& bell);
 
   // Asks for tracking on `reader`, which then must stay open. A server that refuses is no error:
   // see keyspace() and tracking(). One that cannot tell now, as it loads or runs a script, is one.
@@ -48,7 +48,7 @@ class ChangeFeed {
   valkey::Connection& subscriber_;
   std::string channel_prefix_;  // "__keyspace@0__:"
   DirtyKeys& dirty_;
-  Bell& bell_;
+  net::Bell& bell_;
   bool subscribed_ = false;  // to keyspace notifications
   bool keyspace_ = false;
   bool tracking_ = false;

@@ -1,7 +1,7 @@
 // Following a directory of files, which may come and go.
 #pragma once
 
-#include "store/bell.hpp"
+#include "fnkit/net/bell.hpp"
 #include "store/directory_files.hpp"
 #include "store/directory_watch.hpp"
 #include "store/plan_book.hpp"
@@ -31,7 +31,7 @@ class DirectoryFollower final : public Follower {
   FollowerStatus status_;
   PlanBook book_;
   Duration wait_;
-  Bell bell_;
+  net::Bell bell_;
   coro::CancelScope scope_;
 };
 

@@ -28,7 +28,7 @@ class ValkeyFollower final : public Follower, private ValkeySession::Owner {
   PlanBook book_;
   Random random_;
   Duration wait_;
-  Bell bell_;
+  net::Bell bell_;
   coro::CancelScope scope_;
 };
 

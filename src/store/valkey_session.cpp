@@ -68,7 +68,7 @@ coro::Task<Result<void>> ValkeySession::follow() {
   Result<void> ready = co_await feed_->set_up(*reader_);
   if (!ready) co_return ready;
   // The end of the idle reader is the end of tracking: not to be found out by the next ping.
-  reader_->on_arrival(&Bell::ring_the, &bell_);
+  reader_->on_arrival(&net::Bell::ring_the, &bell_);
   coro::TaskGroup beside;
   beside.spawn(listen());
   if (servers_.may_move()) beside.spawn(watch_server());

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "fnkit/coro/task_group.hpp"
-#include "store/bell.hpp"
+#include "fnkit/net/bell.hpp"
 #include "store/change_feed.hpp"
 #include "store/dirty_keys.hpp"
 #include "store/plan_book.hpp"
@@ -61,14 +61,14 @@ class ValkeySession {
   bool loaded_ = false;
   Instant published_at_{};
   std::optional<Error> failure_;
-  Bell bell_;
+  net::Bell bell_;
   DirtyKeys dirty_;
   valkey::Endpoint endpoint_;
   std::unique_ptr<valkey::Connection> reader_;
   std::unique_ptr<valkey::Connection> subscriber_;
   std::unique_ptr<ChangeFeed> feed_;
   coro::CancelScope watching_;
-  Bell watch_bell_;
+  net::Bell watch_bell_;
 };
 
 }  // namespace fnkit::store

@@ -2,11 +2,12 @@
 #pragma once
 
 #include "fnkit/coro/event.hpp"
-#include "fnkit/net/stream.hpp"
+#include "fnkit/ring/ring.hpp"
 
-namespace fnkit::store {
+namespace fnkit::net {
 
-// One waiter at a time. A ring() before wait() lets the next wait through at once.
+// One waiter at a time. A ring() before wait() lets the next wait through at once. `ring` must
+// outlive it. One thread.
 class Bell {
  public:
   explicit Bell(ring::Ring& ring) : ring_(ring), timer_(&ring_the, this) {}
@@ -28,4 +29,4 @@ class Bell {
   ring::Timer timer_;
 };
 
-}  // namespace fnkit::store
+}  // namespace fnkit::net
