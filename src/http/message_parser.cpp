@@ -236,6 +236,7 @@ IncomingResponse ResponseParser::take(Buffer& input) {
   response.content_type = field("content-type");
   response.content_encoding = field("content-encoding");
   response.keep_alive = field("keep-alive");
+  response.retry_after = field("retry-after");
   response.reusable = state.head.keep_alive;
   state.reset();
   return response;

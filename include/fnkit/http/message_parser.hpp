@@ -14,6 +14,7 @@ struct IncomingResponse {
   std::string_view content_type;      // empty where there is none
   std::string_view content_encoding;  // empty where there is none
   std::string_view keep_alive;        // the Keep-Alive header's value
+  std::string_view retry_after;       // the Retry-After header's value
   Body body;
   bool reusable = false;  // the connection may carry another request
 };

@@ -6,7 +6,8 @@
 
 namespace fnkit::net {
 
-// One waiter at a time. A ring() before wait() lets the next wait through at once.
+// One waiter at a time. A ring() before wait() lets the next wait through at once. `ring` must
+// outlive it. One thread.
 class Bell {
  public:
   explicit Bell(ring::Ring& ring) : ring_(ring), timer_(&ring_the, this) {}
