@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -136,22 +137,31 @@ TEST(LogWriterTest, WhenItIsReadAgainTheNewestLinesCome) {
             kLines);
 }
 
-TEST(LogWriterTest, ATerminalThatNobodyReadsHoldsUpNothing) {
+void fill_terminal(bool stopped) {
   const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
   ASSERT_GE(terminal, 0);
   ASSERT_EQ(::grantpt(terminal), 0);
   ASSERT_EQ(::unlockpt(terminal), 0);
   const int line = ::open(::ptsname(terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
   ASSERT_GE(line, 0);
+  if (stopped) {
+    ASSERT_EQ(::tcflow(line, TCOOFF), 0);
+  }
   const auto begin = steady_clock::now();
   LogWriter writer(line);
   for (size_t i = 0; i < 20'000; ++i) writer.write(numbered(i));
   writer.close();
   EXPECT_LT(steady_clock::now() - begin, kSoon);
   EXPECT_GT(writer.dropped(), 0U);
+  if (stopped) {
+    EXPECT_EQ(::tcflow(line, TCOON), 0);
+  }
   ::close(line);
   ::close(terminal);
 }
+
+TEST(LogWriterTest, ATerminalThatNobodyReadsHoldsUpNothing) { fill_terminal(false); }
+TEST(LogWriterTest, AStoppedTerminalHoldsUpNothing) { fill_terminal(true); }
 
 // What systemd gives is one.
 TEST(LogWriterTest, ASocketThatNobodyReadsHoldsUpNothing) {
