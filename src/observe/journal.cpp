@@ -54,7 +54,9 @@ void Journal::write(LogLevel level, std::string_view source, std::string_view me
 }
 
 void Journal::write_at(Instant now, LogLevel level, std::string_view source,
-                       std::string_view message, std::span<const LogField> fields) {
+                       std::string_view message, std::span<const LogField> given) {
+  std::vector<LogField> fields(given.begin(), given.end());
+  for (LogField& field : fields) field.value = cut(field.value);
   const std::lock_guard lock(mutex_);
   const auto found = find(level, message);
   Kind& kind = found->second;
@@ -71,7 +73,7 @@ void Journal::write_at(Instant now, LogLevel level, std::string_view source,
   kind.source = source;
   kind.fields.clear();
   for (const LogField& field : fields) {
-    kind.fields.push_back({std::string(field.key), std::string(cut(field.value))});
+    kind.fields.push_back({std::string(field.key), std::string(field.value)});
   }
 }
 
@@ -102,11 +104,9 @@ void Journal::sum_up(Kinds::value_type& of) {
 
 void Journal::record(LogLevel level, std::string_view source, std::string_view message,
                      std::span<const LogField> fields) {
-  std::vector<LogField> short_fields(fields.begin(), fields.end());
-  for (LogField& field : short_fields) field.value = cut(field.value);
   const std::string timestamp = log_timestamp();
-  writer_.write(log_line(timestamp, level, source, message, short_fields));
-  std::string event = event_of(timestamp, level, source, message, short_fields);
+  writer_.write(log_line(timestamp, level, source, message, fields));
+  std::string event = event_of(timestamp, level, source, message, fields);
   ++recorded_;
   if (recent_.size() == kEventsMax) recent_.pop_front();
   recent_.push_back(event);

@@ -99,6 +99,16 @@ TEST_F(JournalTest, OneHeldBackIsNoRepetition) {
   EXPECT_EQ(written[9], line("m", "name=9"));
 }
 
+// Else what came later would stand before.
+TEST_F(JournalTest, WhatFollowsWhatIsHeldBackIsHeldBackToo) {
+  for (int i = 0; i < 9; ++i) log(start_, "m");
+  log(start_ + milliseconds(500), "m", "held");
+  log(start_ + milliseconds(1100), "m", "later");
+  const auto written = lines();
+  ASSERT_EQ(written.size(), 10U);
+  EXPECT_EQ(written[9], line("m", "repeated=2 name=later"));
+}
+
 TEST_F(JournalTest, TheEndSumsUp) {
   for (int i = 0; i < 20; ++i) log(start_, "m");
   EXPECT_EQ(lines().back(), line("m", "repeated=11 name=x"));
