@@ -118,7 +118,7 @@ class LogWriter::Output final : public spdlog::sinks::sink {
   uint64_t flushes_ = 0;
 };
 
-// In this order: the pool goes first, and with it the thread, so that the logger ends where it began.
+// In this order: the pool goes first, and with it the thread; the logger ends where it began.
 struct LogWriter::Spdlog {
   std::shared_ptr<spdlog::async_logger> logger;
   std::shared_ptr<spdlog::details::thread_pool> pool;

@@ -88,23 +88,30 @@ class Logs(Case):
         answer = self.program.call("POST", f"/orchestrate/{name}", body=b"{}")
         return (answer.status, answer.body) == (200, b"out of a")
 
+    def refuses(self):
+        try:
+            self.connect(self.program.address)
+        except ConnectionRefusedError:
+            return True
+        return False
+
     def change(self, name, value=None):
         self.store.set(name, value or config("a"))
         eventually(lambda: self.runs(name), 5.0, f"{name} in force", interval=0.002)
 
-    def fill_stderr(self):
-        """Changes, each with a line of a kilobyte, until no more goes into the pipe; then some more."""
+    def fill_stderr(self, further=0):
+        """Changes, each with a line of a kilobyte, until no more goes into the pipe; then further ones."""
         for number in range(9):
             self.change(f"w{number}", wordy(number))
         eventually(self.pipe.is_full, 5.0, "a full stderr")
-        for number in range(3000):
+        for number in range(further):
             self.store.set(f"w{number % 100}", wordy(number))
         self.change("after-the-flood")
 
     def says(self, message):
         eventually(
             lambda: any(f'"msg":"{message}"' in line for line in self.pipe.lines()),
-            5.0, f"a line with {message}",
+            5.0, f"a line with {message}", interval=0.001,
         )
 
     def ends_well(self):
@@ -115,7 +122,7 @@ class Logs(Case):
 
     def test_a_full_stderr_stalls_neither_requests_nor_changes_nor_the_end(self):
         self.served_quietly()
-        self.fill_stderr()
+        self.fill_stderr(further=3000)
         self.assertTrue(self.pipe.is_full())
         with self.connect(self.program.address) as caller:
             for clock in tries(0.02):
@@ -127,7 +134,7 @@ class Logs(Case):
 
     def test_when_stderr_is_read_again_lines_come(self):
         self.served_quietly("--log-format", "json")
-        self.fill_stderr()
+        self.fill_stderr(further=3000)
         self.store.remove("p")
         self.says("pipeline removed")
         self.program.send_signal(signal.SIGTERM)
@@ -171,16 +178,17 @@ class Logs(Case):
         self.assertEqual(ignored, set(names))
 
     def test_ending_at_once_does_not_lose_the_last_line(self):
-        gate = self.gate()
-        self.a.script = answers.held(gate, answers.text("late"))
-        self.served()
+        self.served_quietly("--log-format", "json")
+        self.fill_stderr()
+        self.a.reset()
+        self.a.script = answers.held(self.gate(), answers.text("late"))
         caller = self.connect(self.program.address)
         caller.send_request("POST", "/orchestrate/p", body=b"{}")
         self.a.wait_for(1)
         self.program.send_signal(signal.SIGTERM)
-        self.program.wait_for_line("draining")
+        eventually(self.refuses, 5.0, "new connections refused")
         self.program.send_signal(signal.SIGINT)
-        self.program.wait_for_line("ending at once")
+        self.says("ending at once, requests in progress are lost")
         self.assertEqual(self.program.wait(5.0), 1)
 
     def test_the_journal_gets_priorities(self):
