@@ -39,7 +39,7 @@ llhttp_package() {
 
 build_packages() {
   echo g++ meson ninja-build pkg-config liburing-dev libhiredis-dev libsimdjson-dev libc-ares-dev \
-    libssl-dev libcli11-dev "$(llhttp_package)"
+    libssl-dev libcli11-dev libspdlog-dev prometheus-cpp-dev "$(llhttp_package)"
 }
 
 missing_packages() { # PACKAGE...

@@ -1,25 +1,19 @@
 #include "fnkit/base/log.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 
 namespace fnkit {
 namespace {
 
 LogFormat log_format = LogFormat::logfmt;
-
-std::string_view name_of(LogLevel level) {
-  switch (level) {
-    case LogLevel::info: return "info";
-    case LogLevel::warning: return "warning";
-    case LogLevel::error: return "error";
-  }
-  return "error";
-}
+LogSink* log_sink = nullptr;
 
 // The length of the UTF-8 sequence (RFC 3629 section 4) that `text` begins with, 0 where there is
 // none. The json room has a faster one, but is above this one.
@@ -88,7 +82,22 @@ bool plain_in_logfmt(std::string_view text) {
   });
 }
 
-std::string now_rfc3339() {
+}  // namespace
+
+void set_log_format(LogFormat format) { log_format = format; }
+
+void set_log_sink(LogSink* sink) { log_sink = sink; }
+
+std::string_view name_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::info: return "info";
+    case LogLevel::warning: return "warning";
+    case LogLevel::error: return "error";
+  }
+  return "error";
+}
+
+std::string log_timestamp() {
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
   tm utc{};
@@ -100,46 +109,80 @@ std::string now_rfc3339() {
   return std::string(date.data(), length) + fraction.data();
 }
 
-}  // namespace
-
-void set_log_format(LogFormat format) { log_format = format; }
+void append_logfmt(std::string& out, const LogField& field) {
+  if (!out.empty()) out += ' ';
+  out += field.key;
+  out += '=';
+  if (plain_in_logfmt(field.value)) {
+    out += field.value;
+  } else {
+    append_quoted(out, field.value);
+  }
+}
 
 std::string format_log_line(LogFormat format, std::string_view timestamp, LogLevel level,
                             std::string_view source, std::string_view message,
-                            std::initializer_list<LogField> fields) {
-  const bool json = format == LogFormat::json;
-  std::string line = json ? "{" : "";
-  const auto add = [&](std::string_view key, std::string_view value, bool always_quoted) {
-    if (line.size() > 1) line += json ? ',' : ' ';
-    if (json) {
-      append_quoted(line, key);
-      line += ':';
-      append_quoted(line, value);
-    } else {
-      line += key;
-      line += '=';
-      if (always_quoted || !plain_in_logfmt(value)) {
-        append_quoted(line, value);
-      } else {
-        line += value;
-      }
-    }
+                            std::span<const LogField> fields) {
+  std::string line;
+  if (format == LogFormat::logfmt) {
+    append_logfmt(line, {"ts", timestamp});
+    append_logfmt(line, {"level", name_of(level)});
+    append_logfmt(line, {"source", source});
+    line += " msg=";
+    append_quoted(line, message);
+    for (const LogField& field : fields) append_logfmt(line, field);
+    return line += '\n';
+  }
+  const auto add = [&](std::string_view key, std::string_view value) {
+    line += line.empty() ? '{' : ',';
+    append_quoted(line, key);
+    line += ':';
+    append_quoted(line, value);
   };
-  add("ts", timestamp, false);
-  add("level", name_of(level), false);
-  add("source", source, false);
-  add("msg", message, true);
-  for (const LogField& field : fields) add(field.key, field.value, false);
-  line += json ? "}\n" : "\n";
+  add("ts", timestamp);
+  add("level", name_of(level));
+  add("source", source);
+  add("msg", message);
+  for (const LogField& field : fields) add(field.key, field.value);
+  return line += "}\n";
+}
+
+std::string_view journal_priority(LogLevel level) {
+  switch (level) {
+    case LogLevel::info: return "<6>";
+    case LogLevel::warning: return "<4>";
+    case LogLevel::error: return "<3>";
+  }
+  return "<3>";
+}
+
+bool is_journal_stream(int fd, const char* device_and_inode) {
+  struct stat status {};
+  if (device_and_inode == nullptr || ::fstat(fd, &status) != 0) return false;
+  return std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino) == device_and_inode;
+}
+
+std::string log_line(std::string_view timestamp, LogLevel level, std::string_view source,
+                     std::string_view message, std::span<const LogField> fields) {
+  static const bool to_journal = is_journal_stream(STDERR_FILENO, std::getenv("JOURNAL_STREAM"));
+  std::string line = format_log_line(log_format, timestamp, level, source, message, fields);
+  if (to_journal) line.insert(0, journal_priority(level));
   return line;
 }
 
 void log_event(LogLevel level, std::string_view source, std::string_view message,
                std::initializer_list<LogField> fields) {
-  const std::string line =
-      format_log_line(log_format, now_rfc3339(), level, source, message, fields);
+  if (log_sink != nullptr) {
+    log_sink->write(level, source, message, fields);
+    return;
+  }
+  const std::string line = log_line(log_timestamp(), level, source, message, fields);
   // A log that cannot be written is not worth failing for.
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+}
+
+void flush_log() {
+  if (log_sink != nullptr) log_sink->flush();
 }
 
 }  // namespace fnkit

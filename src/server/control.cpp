@@ -66,6 +66,7 @@ void Control::signalled(int signal) {
   }
   if (draining_) {
     log_event(LogLevel::warning, "server", "ending at once, requests in progress are lost");
+    flush_log();
     _exit(kExitFailed);
   }
   log_event(LogLevel::info, "server", "draining",

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "fnkit/base/log.hpp"
+#include "fnkit/observe/journal.hpp"
 #include "server/control.hpp"
 #include "server/signals.hpp"
 
@@ -110,6 +111,7 @@ void run_worker(Worker& worker, size_t index, int cpu, Control& control) {
   if (!ring) {  // the control thread's worked a moment ago
     log_event(LogLevel::error, "server", "io_uring is not available",
               {{"detail", ring.error().reason}});
+    flush_log();
     _exit(kExitForbidden);
   }
   worker.run(**ring, control);
@@ -127,6 +129,10 @@ int serve(const Settings& given, StartObserver* observer) {
   Result<Listeners> listeners = open_listeners(settings);
   if (!listeners) return report("cannot listen", listeners.error().message, kExitFailed);
 
+  // After Signals: the writer's thread must have them blocked. What was said before went straight.
+  observe::LogWriter log_writer(STDERR_FILENO);
+  observe::Journal journal(log_writer);
+  set_log_sink(&journal);
   std::vector<std::unique_ptr<Worker>> workers;
   for (auto& of_worker : listeners->of_worker) {
     workers.push_back(std::make_unique<Worker>(settings, std::move(of_worker)));
@@ -147,6 +153,7 @@ int serve(const Settings& given, StartObserver* observer) {
     if (address.is_unix()) ::unlink(address.to_text().substr(5).c_str());
   }
   log_event(LogLevel::info, "server", "ended");
+  set_log_sink(nullptr);
   return kExitDone;
 }
 

@@ -33,15 +33,15 @@ def complain_of_sanitizers(text, who):
 
 
 class Process:
-    """A long-running child whose stderr is read line by line as it comes."""
+    """A long-running child whose stderr is read line by line as it comes, unless it is given one."""
 
-    def __init__(self, command, env=None, preexec=None, cwd=None):
+    def __init__(self, command, env=None, preexec=None, cwd=None, stderr=subprocess.PIPE):
         self.command = command
         self._child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             env=clean_environment(env),
             preexec_fn=preexec,
             cwd=cwd,
@@ -51,6 +51,7 @@ class Process:
         self._readers = [
             threading.Thread(target=self._collect, args=(name,), daemon=True)
             for name in ("stdout", "stderr")
+            if getattr(self._child, name)
         ]
         for reader in self._readers:
             reader.start()

@@ -6,8 +6,8 @@ from support import client, settings
 from support.process import Process, clean_environment, complain_of_sanitizers
 from support.waiting import eventually
 
-LISTENING = r'^(?!.*admin listening).*\blistening\b.*\baddress="?([^"\s]+)'
-ADMIN_LISTENING = r'admin listening.*\baddress="?([^"\s]+)'
+LISTENING = r'^(?!.*admin listening).*\blistening\b.*\baddress"?[=:]"?([^"\s]+)'
+ADMIN_LISTENING = r'admin listening.*\baddress"?[=:]"?([^"\s]+)'
 
 
 def parse_address(text):
@@ -21,13 +21,16 @@ def parse_address(text):
 
 
 class Program(Process):
-    """`serve` with its listeners on kernel-chosen ports."""
+    """`serve` with its listeners on kernel-chosen ports, or where a test says that keeps stderr to itself."""
 
-    def __init__(self, *arguments, env=None, preexec=None, command=("serve",)):
-        super().__init__([settings.binary, *command, *arguments], env, preexec)
+    def __init__(self, *arguments, known_address=None, command=("serve",), **more):
+        self._known_address = known_address
+        super().__init__([settings.binary, *command, *arguments], **more)
 
     @property
     def address(self):
+        if self._known_address:
+            return self._known_address
         return parse_address(self.wait_for_line(LISTENING)[1])
 
     @property
@@ -60,7 +63,7 @@ class Program(Process):
         return self
 
 
-def serve(cache_url, *arguments, cores=1, resolve=None, env=None, listen=("127.0.0.1:0",), preexec=None):
+def serve(cache_url, *arguments, cores=1, resolve=None, listen=("127.0.0.1:0",), **more):
     """Starts `serve`; does not wait."""
     words = []
     for address in listen:
@@ -71,7 +74,7 @@ def serve(cache_url, *arguments, cores=1, resolve=None, env=None, listen=("127.0
         words += ["--cores", str(cores)]
     for step, address in (resolve or {}).items():
         words += ["--resolve", f"{step}={address}"]
-    return Program(*words, *arguments, env=env, preexec=preexec)
+    return Program(*words, *arguments, **more)
 
 
 class Finished:

@@ -1,8 +1,12 @@
 #include "fnkit/base/log.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <vector>
 
 namespace fnkit {
 namespace {
@@ -10,7 +14,8 @@ namespace {
 constexpr std::string_view kTime = "2026-01-02T03:04:05.000006Z";
 
 std::string line(LogFormat format, std::string_view message, std::string_view value) {
-  return format_log_line(format, kTime, LogLevel::warning, "net", message, {{"key", value}});
+  const LogField field{"key", value};
+  return format_log_line(format, kTime, LogLevel::warning, "net", message, {&field, 1});
 }
 
 TEST(LogTest, ALineOfLogfmt) {
@@ -95,6 +100,68 @@ TEST(LogTest, EveryLineIsOneLine) {
       EXPECT_GE(static_cast<unsigned char>(c), 0x20);
     }
   }
+}
+
+struct Kept : LogSink {
+  void write(LogLevel level, std::string_view source, std::string_view message,
+             std::span<const LogField> fields) override {
+    lines.push_back(format_log_line(LogFormat::logfmt, kTime, level, source, message, fields));
+  }
+  void flush() override { ++flushes; }
+
+  std::vector<std::string> lines;
+  int flushes = 0;
+};
+
+TEST(LogTest, WhileASinkIsSetItGetsTheEvents) {
+  Kept sink;
+  set_log_sink(&sink);
+  testing::internal::CaptureStderr();
+  log_event(LogLevel::warning, "net", "it happened", {{"key", "value"}});
+  flush_log();
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(sink.lines, std::vector{line(LogFormat::logfmt, "it happened", "value")});
+  EXPECT_EQ(sink.flushes, 1);
+
+  set_log_sink(nullptr);
+  testing::internal::CaptureStderr();
+  log_event(LogLevel::error, "net", "it happened again");
+  flush_log();
+  const std::string written = testing::internal::GetCapturedStderr();
+  EXPECT_NE(written.find(" level=error source=net msg=\"it happened again\"\n"), std::string::npos)
+      << written;
+  EXPECT_EQ(sink.lines.size(), 1U);
+}
+
+TEST(LogTest, ATimestampHasMicroseconds) {
+  const std::string now = log_timestamp();
+  ASSERT_EQ(now.size(), kTime.size()) << now;
+  for (size_t i = 0; i < now.size(); ++i) {
+    const bool digit = kTime[i] >= '0' && kTime[i] <= '9';
+    EXPECT_TRUE(digit ? now[i] >= '0' && now[i] <= '9' : now[i] == kTime[i]) << now;
+  }
+}
+
+TEST(LogTest, TheJournalIsKnownByItsDeviceAndInode) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  struct stat status {};
+  ASSERT_EQ(::fstat(ends[1], &status), 0);
+  const std::string device = std::to_string(status.st_dev);
+  const std::string inode = std::to_string(status.st_ino);
+  EXPECT_TRUE(is_journal_stream(ends[1], (device + ":" + inode).c_str()));
+  EXPECT_FALSE(is_journal_stream(ends[1], (device + ":" + inode + "0").c_str()));
+  EXPECT_FALSE(is_journal_stream(ends[1], inode.c_str()));
+  EXPECT_FALSE(is_journal_stream(ends[1], ""));
+  EXPECT_FALSE(is_journal_stream(ends[1], nullptr));
+  for (const int end : ends) ::close(end);
+  EXPECT_FALSE(is_journal_stream(ends[1], (device + ":" + inode).c_str()));
+}
+
+TEST(LogTest, PrioritiesAreThoseOfSyslog) {
+  EXPECT_EQ(journal_priority(LogLevel::error), "<3>");
+  EXPECT_EQ(journal_priority(LogLevel::warning), "<4>");
+  EXPECT_EQ(journal_priority(LogLevel::info), "<6>");
 }
 
 }  // namespace
