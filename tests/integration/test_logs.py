@@ -56,7 +56,7 @@ class Pipe:
 
 def wordy(number):
     """A pipeline that is good, with a long word to complain of."""
-    return json.dumps({"steps": ["a"], f"{number:04d}" + "x" * 900: 1})
+    return json.dumps({"steps": ["a"], f"{number:04d}" + "x" * 500: 1})
 
 
 class Logs(Case):
@@ -97,15 +97,15 @@ class Logs(Case):
 
     def change(self, name, value=None):
         self.store.set(name, value or config("a"))
-        eventually(lambda: self.runs(name), 5.0, f"{name} in force", interval=0.002)
+        eventually(lambda: self.runs(name), 15.0, f"{name} in force", interval=0.002)
 
     def fill_stderr(self, further=0):
-        """Changes, each with a line of a kilobyte, until no more goes into the pipe; then further ones."""
+        """Changes, each with a line of half a kilobyte, until no more goes into the pipe; then further ones."""
         for number in range(9):
             self.change(f"w{number}", wordy(number))
         eventually(self.pipe.is_full, 5.0, "a full stderr")
         for number in range(further):
-            self.store.set(f"w{number % 100}", wordy(number))
+            self.store.set(f"w{number % 100}", config("a") + " " * (number % 7))
         self.change("after-the-flood")
 
     def says(self, message):
@@ -122,7 +122,7 @@ class Logs(Case):
 
     def test_a_full_stderr_stalls_neither_requests_nor_changes_nor_the_end(self):
         self.served_quietly()
-        self.fill_stderr(further=3000)
+        self.fill_stderr(further=2000)
         self.assertTrue(self.pipe.is_full())
         with self.connect(self.program.address) as caller:
             for clock in tries(0.02):
@@ -134,7 +134,7 @@ class Logs(Case):
 
     def test_when_stderr_is_read_again_lines_come(self):
         self.served_quietly("--log-format", "json")
-        self.fill_stderr(further=3000)
+        self.fill_stderr(further=2000)
         self.store.remove("p")
         self.says("pipeline removed")
         self.program.send_signal(signal.SIGTERM)
