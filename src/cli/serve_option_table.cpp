@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "fnkit/base/log.hpp"
 #include "fnkit/base/text.hpp"
@@ -156,6 +157,25 @@ Applied on_or_off(Settings& settings, std::string_view text) {
   return switched(place(settings), text);
 }
 
+Applied otlp_endpoint(Settings& settings, std::string_view text) {
+  Result<server::OtlpEndpoint> endpoint = server::OtlpEndpoint::parse(text);
+  if (!endpoint) return endpoint.error();
+  settings.otlp_endpoint = std::move(*endpoint);
+  settings.record.spans = true;
+  return {};
+}
+
+// Without somebody to send them to, no trace is told to be sampled.
+Applied otlp_sample(Settings& settings, std::string_view text) {
+  double ratio = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ratio);
+  if (error != std::errc() || end != text.data() + text.size() || !(ratio >= 0 && ratio <= 1)) {
+    return Error{"is no number from 0 to 1"};
+  }
+  if (settings.otlp_endpoint) settings.otlp_sample = ratio;
+  return {};
+}
+
 Applied observe_where(Settings& settings, std::string_view text) {
   if (text != "store" && text != "memory" && text != "off") {
     return Error{"is none of store, memory and off"};
@@ -271,6 +291,10 @@ constexpr ServeOption kOptions[] = {
      &on_or_off<FNKIT_PLACE(server_timing)>},
     {"--access-log", "FNKIT_ACCESS_LOG", "on|off", false, "off",
      "A line on stderr for each request", &on_or_off<FNKIT_PLACE(record.access_log)>},
+    {"--otlp-endpoint", "FNKIT_OTLP_ENDPOINT", "URL", false, "",
+     "Send spans there, as OTLP/HTTP: http://HOST[:4318][/PATH]", &otlp_endpoint},
+    {"--otlp-sample", "FNKIT_OTLP_SAMPLE", "RATIO", false, "0.01",
+     "Which part of the traces that begin here is sent; those that fail always are", &otlp_sample},
     {"--log-format", "FNKIT_LOG_FORMAT", "logfmt|json", false, "logfmt", "Lines on stderr",
      &log_format},
 };

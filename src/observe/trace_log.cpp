@@ -97,10 +97,7 @@ void TraceLog::collect(std::span<Recorder* const> cores) {
   uint64_t written = 0;
   for (Recorder* core : cores) written += core->recent().take(collected_, kNewest);
   if (written == 0) return;
-  // By their ends, as if each had been told when it was over.
-  std::stable_sort(collected_.begin(), collected_.end(), [](const Record& a, const Record& b) {
-    return a.began + a.took < b.began + b.took;
-  });
+  std::stable_sort(collected_.begin(), collected_.end(), ended_before);
   const size_t kept = std::min(collected_.size(), kNewest);
   newest_.insert(newest_.end(), collected_.end() - static_cast<std::ptrdiff_t>(kept),
                  collected_.end());

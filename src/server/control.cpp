@@ -11,7 +11,7 @@
 namespace fnkit::server {
 
 Control::Control(const Settings& settings, ring::Ring& ring, Signals& signals,
-                 std::vector<std::unique_ptr<Worker>>& workers, int admin_listener)
+                 std::vector<std::unique_ptr<Worker>>& workers, int admin_listener, Logs& logs)
     : settings_(settings),
       ring_(ring),
       signals_(signals),
@@ -21,7 +21,7 @@ Control::Control(const Settings& settings, ring::Ring& ring, Signals& signals,
       resolver_(ring, settings.dns),
       follower_(store::make_follower(settings.store, ring, resolver_, *this,
                                      {settings.refresh_interval, random_.next()})),
-      observatory_(settings, ring, resolver_, random_, workers, *follower_),
+      observatory_(settings, ring, resolver_, random_, workers, *follower_, logs),
       pages_(observatory_, ring, resolver_) {}
 
 Control::~Control() = default;

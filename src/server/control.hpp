@@ -20,7 +20,7 @@ class Control final : public PageSource, store::SnapshotSink, Signals::Handler, 
  public:
   // All must outlive it. `admin_listener` is a listening descriptor it takes over, or -1.
   Control(const Settings& settings, ring::Ring& ring, Signals& signals,
-          std::vector<std::unique_ptr<Worker>>& workers, int admin_listener);
+          std::vector<std::unique_ptr<Worker>>& workers, int admin_listener, Logs& logs);
   ~Control() override;
 
   // Until a signal has ended the server and all workers have told that they are done.

@@ -60,6 +60,7 @@ void add_records(json::Writer& json, const Observatory& observatory) {
     json.key(counts.kind + "s").begin_object().member("recorded", counts.recorded);
     json.member("dropped", counts.dropped).end_object();
   }
+  json.member("log_lines_dropped", observatory.log_lines_dropped());
   json.member("kept_in", observatory.in_store() ? "valkey" : "memory");
   json.end_object();
 }

@@ -134,6 +134,12 @@ void add_records(MetricsText& text, const Observatory& observatory) {
   }
 }
 
+void add_log(MetricsText& text, const Observatory& observatory) {
+  text.counter("fnkit_log_lines_dropped_total",
+               "Lines of the log that stderr did not take in time.",
+               number(observatory.log_lines_dropped()));
+}
+
 void add_cores(MetricsText& text, const Observatory& observatory) {
   using Read = double (*)(const Worker&);
   const auto add = [&](const char* name, const char* help, Type type, Read read) {
@@ -186,6 +192,7 @@ std::string metrics_text(const Observatory& observatory) {
   add_limits(text, totals);
   add_store(text, observatory);
   add_records(text, observatory);
+  add_log(text, observatory);
   add_cores(text, observatory);
   add_process(text);
   return text.text();

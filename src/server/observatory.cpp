@@ -1,18 +1,53 @@
 #include "server/observatory.hpp"
 
-#include "fnkit/base/log.hpp"
+#include <unistd.h>
+
+#include "server/record_spans.hpp"
 
 namespace fnkit::server {
+namespace {
 
 using observe::Record;
 using observe::WallClock;
+using Part = Record::Part;
+
+// nginx's combined log, as fields.
+std::string access_line(const Record& record, const WallClock& clock) {
+  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(record.took);
+  const std::string status = std::to_string(record.status);
+  const std::string took = std::to_string(microseconds.count());
+  const LogField fields[] = {
+      {"method", record.part(Part::method)},
+      {"path", record.part(Part::path)},
+      {"status", status},
+      {"duration_us", took},
+      {"pipeline", record.pipeline != nullptr ? std::string_view(record.pipeline->name) : "-"},
+      {"caller", record.part(Part::caller)},
+      {"request_id", record.part(Part::request_id)}};
+  return log_line(clock.iso(record.began + record.took), LogLevel::info, "access", "request",
+                  fields);
+}
+
+observe::Resource this_process(Random& random) {
+  observe::Resource resource;
+  resource.service_version = FNKIT_VERSION;
+  random.append_hex16(resource.instance_id);
+  std::array<char, 256> host{};
+  if (gethostname(host.data(), host.size() - 1) == 0) resource.host_name = host.data();
+  resource.process_id = getpid();
+  return resource;
+}
+
+}  // namespace
 
 Observatory::Observatory(const Settings& settings, ring::Ring& ring, net::Resolver& resolver,
-                         Random& random, const Workers& workers, const store::Follower& follower)
+                         Random& random, const Workers& workers, const store::Follower& follower,
+                         Logs& logs)
     : settings_(settings),
       ring_(ring),
       workers_(workers),
       follower_(follower),
+      logs_(logs),
       started_(ring.now()),
       pipelines_(std::make_shared<const store::Snapshot>()),
       bell_(ring) {
@@ -22,6 +57,10 @@ Observatory::Observatory(const Settings& settings, ring::Ring& ring, net::Resolv
     StoreFlusher::Source& batches = *this;
     flusher_ = std::make_unique<StoreFlusher>(ring, resolver, random, settings.store, batches);
   }
+  if (settings.otlp_endpoint) {
+    exporter_ = std::make_unique<OtlpExporter>(ring, resolver, random, *settings.otlp_endpoint,
+                                               this_process(random));
+  }
 }
 
 Observatory::~Observatory() = default;
@@ -29,12 +68,15 @@ Observatory::~Observatory() = default;
 coro::Task<void> Observatory::run() {
   coro::TaskGroup beside;
   if (flusher_) beside.spawn(flusher_->run());
+  if (exporter_) beside.spawn(exporter_->run());
+  const Duration interval = settings_.record.access_log ? kAccessLogInterval : kInterval;
   while (!stopping_) {
-    const Instant next = later(ring_.now(), kInterval);
+    const Instant next = later(ring_.now(), interval);
     co_await bell_.wait(next);
     gather();
   }
   if (flusher_) flusher_->stop();
+  if (exporter_) exporter_->stop();
   co_await beside.join();
 }
 
@@ -46,6 +88,9 @@ void Observatory::stop() {
 void Observatory::gather() {
   traces_.collect(recorders_);
   gather_failures();
+  if (settings_.record.access_log) gather_requests();
+  if (exporter_) gather_spans();
+  logs_.journal.tick(ring_.now());
 }
 
 void Observatory::gather_failures() {
@@ -54,6 +99,7 @@ void Observatory::gather_failures() {
   for (observe::Recorder* core : recorders_) {
     written += core->failures().take(gathered_, observe::Recorder::kFailures);
   }
+  std::stable_sort(gathered_.begin(), gathered_.end(), observe::ended_before);
   for (const Record& record : gathered_) {
     tell_failure(record);
     failures_.push_back(record);
@@ -65,9 +111,29 @@ void Observatory::gather_failures() {
   }
 }
 
+void Observatory::gather_requests() {
+  const WallClock clock = WallClock::of_system();
+  for (observe::Recorder* core : recorders_) {
+    gathered_.clear();
+    const uint64_t written = core->requests().take(gathered_, observe::Recorder::kRequests);
+    for (const Record& record : gathered_) logs_.writer.write(access_line(record, clock));
+    requests_missed_ += written - gathered_.size();
+  }
+}
+
+void Observatory::gather_spans() {
+  const WallClock clock = WallClock::of_system();
+  for (observe::Recorder* core : recorders_) {
+    gathered_.clear();
+    const uint64_t written = core->spans().take(gathered_, observe::Recorder::kSpans);
+    for (const Record& record : gathered_) exporter_->add(span_of(record, settings_, clock));
+    spans_recorded_ += written;
+    spans_missed_ += written - gathered_.size();
+  }
+}
+
 // In the reference's words, as far as it has any.
-void Observatory::tell_failure(const Record& record) const {
-  using Part = Record::Part;
+void Observatory::tell_failure(const Record& record) {
   const std::string status = std::to_string(record.status);
   const bool answered = record.cause == observe::Cause::status;
   const std::string_view detail = record.part(answered ? Part::preview : Part::error);
@@ -93,7 +159,15 @@ observe::Totals Observatory::totals() const {
 std::vector<RecordCounts> Observatory::record_counts() const {
   // Without a store the newest ones are where they belong.
   const uint64_t traces_dropped = flusher_ ? traces_.dropped() : 0;
-  return {{"trace", traces_.recorded(), traces_dropped}};
+  const uint64_t events_dropped = flusher_ ? logs_.journal.dropped() : 0;
+  std::vector<RecordCounts> counts = {{"trace", traces_.recorded(), traces_dropped},
+                                      {"event", logs_.journal.recorded(), events_dropped}};
+  if (exporter_) counts.push_back({"span", spans_recorded_, spans_missed_ + exporter_->dropped()});
+  return counts;
+}
+
+uint64_t Observatory::log_lines_dropped() const {
+  return logs_.writer.dropped() + requests_missed_;
 }
 
 observe::Batch Observatory::next_batch() {
@@ -102,6 +176,7 @@ observe::Batch Observatory::next_batch() {
   observe::Batch batch;
   if (!std::exchange(started_is_told_, true)) batch.started = clock.iso(started_);
   batch.traces = traces_.take(clock);
+  batch.events = logs_.journal.take_pending();
   batch.steps = flushed_.take(totals(), clock);
   return batch;
 }

@@ -126,7 +126,7 @@ coro::Task<Page> ObservePages::records(std::string_view key, std::string_view me
   if (stored) co_return records_page(member, texts_of(stored->front()));
   const auto own = key == observe::kTracesKey
                        ? observatory_.traces().newest(*count, observe::WallClock::of_system())
-                       : std::vector<std::string>();
+                       : observatory_.journal().recent(*count);
   co_return records_page(member, own);
 }
 
@@ -152,7 +152,8 @@ coro::Task<Page> ObservePages::status() {
   }
   const auto own_traces = std::min<uint64_t>(observatory_.traces().recorded(), 1000);
   page.member("traces", stored ? static_cast<uint64_t>((*stored)[1].integer) : own_traces);
-  page.member("events", stored ? static_cast<uint64_t>((*stored)[2].integer) : uint64_t{0});
+  const auto own_events = std::min<uint64_t>(observatory_.journal().recorded(), 1000);
+  page.member("events", stored ? static_cast<uint64_t>((*stored)[2].integer) : own_events);
   page.member("pipelines", observatory_.store_status().pipelines);
   page.key("containers").raw(containers ? *containers : own_metrics()).end_object();
   co_return json_page(page);

@@ -60,7 +60,7 @@ OtlpExporter::OtlpExporter(ring::Ring& ring, net::Resolver& resolver, Random& ra
       endpoint_(std::move(endpoint)),
       resource_(std::move(resource)),
       options_(client_options()),
-      pool_(ring, resolver, random, options_),
+      pool_(ring, resolver, random, options_, counts_),
       wait_(kWaitMin),
       bell_(ring),
       farewell_(&time_is_up, this) {}

@@ -62,6 +62,7 @@ class OtlpExporter {
   OtlpEndpoint endpoint_;
   observe::Resource resource_;
   const http::ClientOptions options_;
+  http::ClientCounts counts_;
   http::ClientPool pool_;
   std::deque<observe::Span> waiting_;
   std::vector<observe::Span> batch_;  // on its way, or to be sent again

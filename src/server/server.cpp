@@ -130,15 +130,14 @@ int serve(const Settings& given, StartObserver* observer) {
   if (!listeners) return report("cannot listen", listeners.error().message, kExitFailed);
 
   // After Signals: the writer's thread must have them blocked. What was said before went straight.
-  observe::LogWriter log_writer(STDERR_FILENO);
-  observe::Journal journal(log_writer);
-  set_log_sink(&journal);
+  Logs logs(STDERR_FILENO);
+  set_log_sink(&logs.journal);
   std::vector<std::unique_ptr<Worker>> workers;
   for (auto& of_worker : listeners->of_worker) {
     workers.push_back(std::make_unique<Worker>(settings, std::move(of_worker)));
     workers.back()->publish(std::make_shared<const Tokens>(settings.tokens));
   }
-  Control control(settings, **ring, signals, workers, listeners->admin);
+  Control control(settings, **ring, signals, workers, listeners->admin, logs);
   std::vector<std::thread> threads;
   for (size_t i = 0; i < workers.size(); ++i) {
     threads.emplace_back(&run_worker, std::ref(*workers[i]), i, settings.cpus[i],

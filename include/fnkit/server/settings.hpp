@@ -12,6 +12,7 @@
 #include "fnkit/net/resolver.hpp"
 #include "fnkit/observe/recorder.hpp"
 #include "fnkit/pipeline/run.hpp"
+#include "fnkit/server/otlp_endpoint.hpp"
 #include "fnkit/server/step_url.hpp"
 #include "fnkit/server/tokens.hpp"
 #include "fnkit/store/store.hpp"
@@ -33,7 +34,8 @@ struct Settings {
   observe::RecorderOptions record;
   bool flush_to_store = true;  // where the store is a server
   bool server_timing = false;  // for every caller
-  double otlp_sample = 0.01;   // of the traces that begin here
+  std::optional<OtlpEndpoint> otlp_endpoint;
+  double otlp_sample = 0;  // of the traces that begin here
 
   http::ServerOptions callers;
   http::ClientOptions functions;

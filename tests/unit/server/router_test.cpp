@@ -42,22 +42,14 @@ class RouterTest : public testing::Test {
     const store::Snapshot* pipelines = reached_ ? pipelines_.get() : nullptr;
     Route route = server::route(request, tokens_, pipelines,
                                 {reached_, draining_, &status_, Instant(std::chrono::hours(1))});
+    if (route.observed) return "page of the control thread";
     if (!route.answer) {
-      return "plan " + name_of(*route.plan) + " path " + std::string(route.step_path) + " query " +
+      return "plan " + route.entry->name + " path " + std::string(route.step_path) + " query " +
              std::string(route.step_query);
     }
     headers_ = route.answer->extra_headers;
     content_type_ = route.answer->content_type;
     return std::to_string(route.answer->status) + " " + std::string(route.answer->body.bytes);
-  }
-
-  std::string name_of(const pipeline::Plan& plan) const {
-    for (size_t part = 0; part < store::Snapshot::kParts; ++part) {
-      for (const std::string_view name : pipelines_->names(part)) {
-        if (pipelines_->find(name)->plan.get() == &plan) return std::string(name);
-      }
-    }
-    return "that is nowhere";
   }
 
   std::shared_ptr<const store::Snapshot> pipelines_;
@@ -208,6 +200,22 @@ TEST_F(RouterTest, ReadinessInWordsAsksForTheToken) {
   EXPECT_EQ(routed("/readyz?verbose", "GET"), "200 OK");
   authorization_ = "Bearer secret";
   EXPECT_EQ(routed("/readyz?verbose", "GET").substr(0, 13), "200 [+]server");
+}
+
+TEST_F(RouterTest, WhatIsObservedIsAskedForByGetAndWithTheToken) {
+  for (const char* path : {"/metrics", "/observe", "/observe/", "/observe/traces?count=3"}) {
+    EXPECT_EQ(routed(path, "GET"), "page of the control thread") << path;
+    EXPECT_EQ(routed(path, "HEAD"), "page of the control thread") << path;
+    EXPECT_EQ(routed(path).substr(0, 3), "405") << path;
+  }
+  for (const char* path : {"/metrics/", "/observed", "/metricsx"}) {
+    EXPECT_EQ(routed(path, "GET").substr(0, 3), "404") << path;
+  }
+  tokens_ = server::Tokens({"secret"});
+  EXPECT_EQ(routed("/metrics", "GET").substr(0, 3), "401");
+  EXPECT_EQ(routed("/observe/", "GET").substr(0, 3), "401");
+  authorization_ = "Bearer secret";
+  EXPECT_EQ(routed("/metrics", "GET"), "page of the control thread");
 }
 
 }  // namespace
