@@ -2,6 +2,13 @@
 
 namespace fnkit::observe {
 
+void RecordRing::read(const Slot& slot, Record& record, size_t from, size_t to) {
+  for (size_t i = from; i < to; ++i) {
+    const uint64_t word = slot.words[i].load(std::memory_order_acquire);
+    std::memcpy(reinterpret_cast<char*>(&record) + i * sizeof word, &word, sizeof word);
+  }
+}
+
 uint64_t RecordRing::take(std::vector<Record>& out, size_t newest) {
   const uint64_t written = written_.load(std::memory_order_acquire);
   const uint64_t from = std::max(taken_, written - std::min({written, newest, capacity_}));
@@ -9,11 +16,9 @@ uint64_t RecordRing::take(std::vector<Record>& out, size_t newest) {
     const Slot& slot = slots_[number % capacity_];
     if (slot.sequence.load(std::memory_order_acquire) != number + 1) continue;
     Record& record = out.emplace_back();
-    // All of it, as its size may be that of another record until the sequence has been looked at.
-    for (size_t i = 0; i < kWords; ++i) {
-      const uint64_t word = slot.words[i].load(std::memory_order_acquire);
-      std::memcpy(reinterpret_cast<char*>(&record) + i * sizeof word, &word, sizeof word);
-    }
+    constexpr size_t kHead = (offsetof(Record, text) + sizeof(uint64_t) - 1) / sizeof(uint64_t);
+    read(slot, record, 0, kHead);
+    read(slot, record, kHead, std::min(words_of(record), kWords));  // its size may be another's
     if (slot.sequence.load(std::memory_order_relaxed) != number + 1) out.pop_back();
   }
   const uint64_t new_ones = written - taken_;

@@ -10,7 +10,12 @@ using Part = Record::Part;
 // nginx's status for a request whose caller did not wait.
 constexpr uint16_t kCallerLeft = 499;
 
-bool failed(Cause cause) { return cause != Cause::none && cause != Cause::cancelled; }
+bool is_failure(Cause cause) { return cause != Cause::none && cause != Cause::cancelled; }
+
+void add_preview(Record& record, std::string_view body) {
+  record.add(Part::preview, body);
+  record.preview_cut = record.part(Part::preview).size() < body.size();
+}
 
 void append_milliseconds(std::string& out, Duration took) {
   std::array<char, 32> text{};
@@ -50,11 +55,11 @@ void Recorder::unrouted(const Unrouted& request) {
   record_.status = static_cast<uint16_t>(request.status);
   record_.pipeline = nullptr;
   record_.step = nullptr;
-  record_.cut_from(Part::request_id);
-  record_.add(Part::request_id, request.request_id);
-  record_.add(Part::caller, request.caller);
+  record_.clear_text();
   record_.add(Part::method, request.method);
   record_.add(Part::path, request.path);
+  record_.add(Part::request_id, request.request_id);
+  record_.add(Part::caller, request.caller);
   requests_->write(record_);
 }
 
@@ -70,131 +75,127 @@ Run::~Run() {
   recorder_.series_.in_progress.subtract();
 }
 
+bool Run::writes() const {
+  const RecorderOptions& options = recorder_.options_;
+  return options.records || options.spans || options.access_log;
+}
+
 StepNote& Run::begin(StepSeries& step, std::string_view method, Instant now, uint64_t span_id) {
   StepNote& note = recorder_.take_note();
   note.step = &step;
-  note.began = now;
-  note.took = Duration::zero();
   note.span_id = span_id;
-  note.status = 0;
-  note.cause = Cause::cancelled;
-  note.preview_size = 0;
-  note.preview_cut = false;
-  note.method = method;
-  note.error.clear();
+  Record& record = note.record;
+  record.kind = Record::Kind::step;
+  record.step = &step;
+  record.pipeline = &pipeline_;
+  record.began = now;
+  record.took = Duration::zero();
+  record.trace_id = head_.trace_id;
+  record.status = kCallerLeft;
+  record.cause = Cause::cancelled;
+  record.preview_cut = false;
+  record.clear_text();
+  if (writes()) {
+    record.add(Part::method, method);
+    record.add(Part::path, head_.suffix);
+  }
   steps_.push_back(note);
   return note;
 }
 
+void Run::ended(StepNote& note, Instant now, Cause cause, int status) {
+  Record& record = note.record;
+  record.took = now - record.began;
+  record.cause = cause;
+  StepSeries& step = *note.step;
+  step.ended[static_cast<size_t>(cause)].add();
+  if (cause == Cause::cancelled) return;
+  record.status = static_cast<uint16_t>(status);
+  step.latency.add(record.took);
+  step.last_ended.set(static_cast<uint64_t>(now.time_since_epoch().count()));
+  step.last_failed.set(cause != Cause::status ? cause != Cause::none : status >= 500);
+}
+
 void Run::answered(StepNote& note, Instant now, int status, std::string_view body) {
   const bool good = status >= 200 && status <= 299;
-  note.took = now - note.began;
-  note.status = static_cast<uint16_t>(status);
-  note.cause = good ? Cause::none : Cause::status;
-  note.step->ended[static_cast<size_t>(note.cause)].add();
-  note.step->latency.add(note.took);
-  note.step->last_ended.set(static_cast<uint64_t>(now.time_since_epoch().count()));
-  note.step->last_failed.set(status >= 500 ? 1 : 0);
-  if (!recorder_.options_.records || !recorder_.options_.previews) return;
-  const size_t size = std::min(body.size(), note.preview.size());
-  std::copy_n(body.begin(), size, note.preview.begin());
-  note.preview_size = static_cast<uint8_t>(size);
-  note.preview_cut = size < body.size();
+  ended(note, now, good ? Cause::none : Cause::status, status);
+  if (!writes() || !recorder_.options_.previews) return;
+  add_preview(note.record, body);
 }
 
 void Run::not_answered(StepNote& note, Instant now, Cause cause, int status, std::string_view why) {
-  note.took = now - note.began;
-  note.cause = cause;
-  note.step->ended[static_cast<size_t>(cause)].add();
-  if (cause == Cause::cancelled) return;
-  note.status = static_cast<uint16_t>(status);
-  note.error = why;
-  note.step->latency.add(note.took);
-  note.step->last_ended.set(static_cast<uint64_t>(now.time_since_epoch().count()));
-  note.step->last_failed.set(1);
+  ended(note, now, cause, status);
+  if (writes() && cause != Cause::cancelled) note.record.add(Part::error, why);
 }
 
 void Run::finish(const End& end) {
-  const Duration took = end.now - head_.began;
   CoreSeries& series = recorder_.series_;
   series.requests.add();
   if (end.caller_left) {
     pipeline_.cancelled.add();
   } else {
     pipeline_.answered[static_cast<size_t>(end.status / 100) % pipeline_.answered.size()].add();
-    pipeline_.latency.add(took);
+    pipeline_.latency.add(end.now - head_.began);
   }
-  const RecorderOptions& options = recorder_.options_;
-  if (!options.records && !options.access_log && !options.spans) return;
-
-  Record& record = recorder_.record_;
-  record.pipeline = &pipeline_;
-  record.trace_id = head_.trace_id;
-  record.parent_span_id = head_.span_id;
-  record.cut_from(Part::request_id);
-  record.add(Part::request_id, head_.request_id);
-  record.add(Part::caller, head_.caller);
+  if (!writes()) return;
   const bool run_failed = !end.caller_left && end.status >= 400;
+  const bool is_span = recorder_.options_.spans && (head_.sampled || run_failed);
   bool step_told = false;
   for (StepNote* note = steps_.front(); note != nullptr; note = steps_.next(*note)) {
-    write_step(*note, run_failed);
-    step_told = step_told || failed(note->cause);
+    const bool failed = is_failure(note->record.cause);
+    write(note->record, failed, is_span, {note->span_id, head_.span_id});
+    step_told = step_told || failed;
   }
-
-  record.kind = Record::Kind::run;
-  record.step = nullptr;
-  record.began = head_.began;
-  record.took = took;
-  record.span_id = head_.span_id;
-  record.parent_span_id = head_.parent_span_id;
-  record.status = end.caller_left ? kCallerLeft : static_cast<uint16_t>(end.status);
-  record.cause = end.caller_left ? Cause::cancelled : run_failed ? Cause::status : Cause::none;
-  record.cut_from(Part::method);
-  record.add(Part::method, head_.method);
-  std::array<char, Record::kPartMax[static_cast<size_t>(Part::path)]> path{};
-  constexpr std::string_view kPrefix = "/orchestrate/";
-  size_t size = kPrefix.copy(path.data(), path.size());
-  size += head_.name.copy(path.data() + size, path.size() - size);
-  size += head_.suffix.copy(path.data() + size, path.size() - size);
-  record.add(Part::path, {path.data(), size});
-  record.add(Part::preview, options.previews ? end.body : std::string_view());
-  record.preview_cut = options.previews && record.part(Part::preview).size() < end.body.size();
-  record.add(Part::error, end.error);
-  if (options.records) recorder_.recent_->write(record);
-  if (options.records && run_failed && !step_told) recorder_.failures_->write(record);
-  if (options.spans && (head_.sampled || run_failed)) recorder_.spans_->write(record);
-  if (options.access_log) recorder_.requests_->write(record);
+  Record& record = run_record(end, run_failed);
+  write(record, run_failed && !step_told, is_span, {head_.span_id, head_.parent_span_id});
+  if (recorder_.options_.access_log) recorder_.requests_->write(record);
 }
 
-void Run::write_step(const StepNote& note, bool run_failed) {
-  const RecorderOptions& options = recorder_.options_;
+Record& Run::run_record(const End& end, bool run_failed) {
   Record& record = recorder_.record_;
-  record.kind = Record::Kind::step;
-  record.step = note.step;
-  record.began = note.began;
-  record.took = note.took;
-  record.span_id = note.span_id;
-  record.status = note.cause == Cause::cancelled ? kCallerLeft : note.status;
-  record.cause = note.cause;
-  record.cut_from(Part::method);
-  record.add(Part::method, note.method);
+  record.kind = Record::Kind::run;
+  record.step = nullptr;
+  record.pipeline = &pipeline_;
+  record.trace_id = head_.trace_id;
+  record.began = head_.began;
+  record.took = end.now - head_.began;
+  record.status = end.caller_left ? kCallerLeft : static_cast<uint16_t>(end.status);
+  record.cause = end.caller_left ? Cause::cancelled : run_failed ? Cause::status : Cause::none;
+  record.clear_text();
+  record.add(Part::method, head_.method);
+  record.add(Part::path, "/orchestrate/");
+  record.add(Part::path, head_.name);
   record.add(Part::path, head_.suffix);
-  record.add(Part::preview, {note.preview.data(), note.preview_size});
-  record.preview_cut = note.preview_cut;
-  record.add(Part::error, note.error);
+  record.preview_cut = false;
+  if (recorder_.options_.previews) add_preview(record, end.body);
+  if (run_failed) record.add(Part::error, end.error);
+  return record;
+}
+
+// To whom it concerns. Traces do without who asked, and most records are nothing but that.
+void Run::write(Record& record, bool is_failure, bool is_span, const Record::Spans& spans) {
+  const RecorderOptions& options = recorder_.options_;
   if (options.records) recorder_.recent_->write(record);
-  if (options.records && failed(note.cause)) recorder_.failures_->write(record);
-  if (options.spans && (head_.sampled || run_failed)) recorder_.spans_->write(record);
+  is_failure = is_failure && options.records;
+  const bool is_run = record.kind == Record::Kind::run;
+  if (!is_failure && !is_span && !(is_run && options.access_log)) return;
+  record.add(Part::request_id, head_.request_id);
+  record.add(Part::caller, head_.caller);
+  if (is_failure) recorder_.failures_->write(record);
+  if (!is_span) return;
+  record.add(spans);
+  recorder_.spans_->write(record);
 }
 
 void Run::append_server_timing(std::string& out, Instant now) const {
   for (StepNote* note = steps_.front(); note != nullptr; note = steps_.next(*note)) {
-    out += note->step->name;
+    const Record& record = note->record;
+    out += record.step->name;
     out += ";dur=";
-    append_milliseconds(out, note->cause == Cause::cancelled ? now - note->began : note->took);
-    if (note->cause != Cause::none) {
+    append_milliseconds(out, record.cause == Cause::cancelled ? now - record.began : record.took);
+    if (record.cause != Cause::none) {
       out += ";desc=\"";
-      out += name_of(note->cause);
+      out += name_of(record.cause);
       out += '"';
     }
     out += ", ";

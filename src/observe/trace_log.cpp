@@ -1,8 +1,9 @@
 #include "fnkit/observe/trace_log.hpp"
 
 #include <charconv>
-#include <ctime>
+#include <utility>
 
+#include "fnkit/base/text.hpp"
 #include "fnkit/json/quote.hpp"
 
 namespace fnkit::observe {
@@ -38,11 +39,28 @@ std::string preview_of(const Record& record) {
   return line + "…";
 }
 
-void append_number(std::string& out, double number) {
-  std::array<char, 32> text{};
-  const auto [end, error] =
-      std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
-  out.append(text.data(), end);
+// `number` with at least `width` digits.
+void append_digits(std::string& out, uint64_t number, size_t width) {
+  std::array<char, 20> digits{};
+  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+  const auto count = static_cast<size_t>(end - digits.data());
+  if (count < width) out.append(width - count, '0');
+  out.append(digits.data(), count);
+}
+
+void append_milliseconds(std::string& out, Duration took) {
+  const auto microseconds = static_cast<uint64_t>(took.count() / 1000);
+  append_digits(out, microseconds / 1000, 1);
+  if (microseconds % 1000 == 0) return;
+  out += '.';
+  append_digits(out, microseconds % 1000, 3);
+}
+
+void append_trace_id(std::string& out, const Record& record) {
+  std::array<char, 32> digits{};
+  write_hex16(digits.data(), record.trace_id[0]);
+  write_hex16(digits.data() + 16, record.trace_id[1]);
+  out.append(digits.data(), digits.size());
 }
 
 void append_text(std::string& out, std::string_view key, std::string_view value) {
@@ -61,33 +79,62 @@ WallClock WallClock::of_system() {
 }
 
 std::string WallClock::iso(Instant instant) const {
-  const auto milliseconds = static_cast<int64_t>(unix_nanoseconds(instant) / 1'000'000);
-  const time_t seconds = milliseconds / 1000;
-  tm utc{};
-  gmtime_r(&seconds, &utc);
-  std::array<char, 32> date{};
-  const size_t length = std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%S.", &utc);
-  const std::string fraction = std::to_string(1000 + milliseconds % 1000);
-  return std::string(date.data(), length) + fraction.substr(1) + "Z";
+  std::string text;
+  append_iso(text, instant);
+  return text;
+}
+
+void WallClock::append_iso(std::string& text, Instant instant) const {
+  using namespace std::chrono;
+  const auto since_1970 = milliseconds(unix_nanoseconds(instant) / 1'000'000);
+  const auto day = floor<days>(since_1970);
+  const year_month_day date{sys_days(day)};
+  const hh_mm_ss time(since_1970 - day);
+  append_digits(text, static_cast<uint64_t>(static_cast<int>(date.year())), 4);
+  append_digits(text += '-', static_cast<unsigned>(date.month()), 2);
+  append_digits(text += '-', static_cast<unsigned>(date.day()), 2);
+  append_digits(text += 'T', static_cast<uint64_t>(time.hours().count()), 2);
+  append_digits(text += ':', static_cast<uint64_t>(time.minutes().count()), 2);
+  append_digits(text += ':', static_cast<uint64_t>(time.seconds().count()), 2);
+  append_digits(text += '.', static_cast<uint64_t>(time.subseconds().count()), 3);
+  text += 'Z';
+}
+
+std::string trace_id_of(const Record& record) {
+  std::string id;
+  append_trace_id(id, record);
+  return id;
 }
 
 std::string to_trace_json(const Record& record, const WallClock& clock) {
+  const bool is_step = record.kind == Record::Kind::step;
   std::string path;
-  if (record.kind == Record::Kind::step) path = "/" + record.step->name;
+  if (is_step) (path = '/') += record.step->name;
   path += record.part(Part::path);
-  std::string out = R"({"timestamp":")" + clock.iso(record.began + record.took) + '"';
+  const std::string_view error = record.part(Part::error);
+  std::string out;
+  out.reserve(512);
+  out += R"({"timestamp":")";
+  clock.append_iso(out, record.began + record.took);
+  out += '"';
   append_text(out, "method", record.part(Part::method));
   append_text(out, "path", path);
-  append_text(out, "container",
-              record.kind == Record::Kind::step ? std::string_view(record.step->name)
-                                                : std::string_view("orchestrator"));
-  out += R"(,"status":)" + std::to_string(record.status) + R"(,"latency_ms":)";
-  append_number(out, static_cast<double>(record.took.count() / 1000) / 1e3);
-  const bool answered = record.part(Part::error).empty() || record.kind == Record::Kind::run;
-  append_text(out, "preview",
-              answered ? preview_of(record) : std::string(record.part(Part::error)));
-  append_text(out, "trace_id", {record.trace_id.data(), record.trace_id.size()});
-  if (!record.part(Part::error).empty()) append_text(out, "error", record.part(Part::error));
+  out += R"(,"container":")";  // a function's name needs no escapes
+  out += is_step ? std::string_view(record.step->name) : "orchestrator";
+  out += '"';
+  out += R"(,"status":)";
+  append_digits(out, record.status, 1);
+  out += R"(,"latency_ms":)";
+  append_milliseconds(out, record.took);
+  if (is_step && !error.empty()) {
+    append_text(out, "preview", error);
+  } else {
+    append_text(out, "preview", preview_of(record));
+  }
+  out += R"(,"trace_id":")";
+  append_trace_id(out, record);
+  out += '"';
+  if (!error.empty()) append_text(out, "error", error);
   out += '}';
   return out;
 }
@@ -97,10 +144,12 @@ void TraceLog::collect(std::span<Recorder* const> cores) {
   uint64_t written = 0;
   for (Recorder* core : cores) written += core->recent().take(collected_, kNewest);
   if (written == 0) return;
-  std::stable_sort(collected_.begin(), collected_.end(), ended_before);
-  const size_t kept = std::min(collected_.size(), kNewest);
-  newest_.insert(newest_.end(), collected_.end() - static_cast<std::ptrdiff_t>(kept),
-                 collected_.end());
+  std::vector<const Record*> order;
+  for (const Record& record : collected_) order.push_back(&record);
+  std::stable_sort(order.begin(), order.end(),
+                   [](const Record* a, const Record* b) { return ended_before(*a, *b); });
+  const size_t kept = std::min(order.size(), kNewest);
+  for (size_t i = order.size() - kept; i < order.size(); ++i) newest_.push_back(*order[i]);
   while (newest_.size() > kNewest) newest_.pop_front();
   recorded_ += written;
   waiting_ = std::min<uint64_t>(waiting_ + kept, kNewest);
@@ -114,11 +163,9 @@ std::vector<std::string> TraceLog::newest(size_t count, const WallClock& clock) 
   return traces;
 }
 
-std::vector<std::string> TraceLog::take(const WallClock& clock) {
-  std::vector<std::string> traces = newest(waiting_, clock);
-  std::reverse(traces.begin(), traces.end());
-  taken_ += waiting_;
-  waiting_ = 0;
+std::vector<Record> TraceLog::take() {
+  std::vector<Record> traces(newest_.end() - static_cast<std::ptrdiff_t>(waiting_), newest_.end());
+  taken_ += std::exchange(waiting_, 0);
   return traces;
 }
 

@@ -159,7 +159,7 @@ void add_failures(json::Writer& json, const Observatory& observatory) {
     json.member("step", record->step != nullptr ? record->step->name : "");
     json.member("status", record->status).member("reason", reason_of(*record));
     json.member("request_id", record->part(Record::Part::request_id));
-    json.member("trace_id", std::string_view(record->trace_id.data(), record->trace_id.size()));
+    json.member("trace_id", observe::trace_id_of(*record));
     json.member("latency_ms", seconds(record->took) * 1e3).end_object();
   }
   json.end_array();
@@ -192,7 +192,4 @@ std::string live_json(const Observatory& observatory) {
   return json.text();
 }
 
-}  // namespace fnkit::server
-namespace fnkit::server {
-std::string_view observe_page() { return "<!doctype html>soon"; }
 }  // namespace fnkit::server

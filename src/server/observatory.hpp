@@ -74,7 +74,7 @@ class Observatory final : private StoreFlusher::Source {
   static constexpr Duration kAccessLogInterval = std::chrono::milliseconds(20);
   static constexpr size_t kFailuresKept = 100;
 
-  observe::Batch next_batch() override;
+  coro::Task<observe::Batch> next_batch() override;
   void gather_failures();
   void gather_requests();
   void gather_spans();
@@ -101,6 +101,7 @@ class Observatory final : private StoreFlusher::Source {
   bool started_is_told_ = false;
   bool stopping_ = false;
   net::Bell bell_;
+  net::Bell pause_;
 };
 
 }  // namespace fnkit::server

@@ -11,10 +11,8 @@ using observe::NoAnswer;
 using observe::Record;
 using Part = Record::Part;
 
-observe::SpanId id_of(uint64_t bits) {
-  observe::SpanId id{};
-  for (size_t i = 0; i < id.size(); ++i) id[i] = static_cast<uint8_t>(bits >> (56 - 8 * i));
-  return id;
+void write_id(uint64_t bits, uint8_t* to) {
+  for (int shift = 56; shift >= 0; shift -= 8) *to++ = static_cast<uint8_t>(bits >> shift);
 }
 
 NoAnswer no_answer_of(Cause cause) {
@@ -33,9 +31,10 @@ NoAnswer no_answer_of(Cause cause) {
 
 observe::SpanOrigin origin_of(const Record& record, const observe::WallClock& clock) {
   observe::SpanOrigin origin;
-  observe::read_id({record.trace_id.data(), record.trace_id.size()}, origin.trace_id);
-  origin.span_id = id_of(record.span_id);
-  origin.parent_span_id = id_of(record.parent_span_id);
+  write_id(record.trace_id[0], origin.trace_id.data());
+  write_id(record.trace_id[1], origin.trace_id.data() + 8);
+  write_id(record.spans().id, origin.span_id.data());
+  write_id(record.spans().parent_id, origin.parent_span_id.data());
   origin.start_unix_nanoseconds = clock.unix_nanoseconds(record.began);
   origin.end_unix_nanoseconds = clock.unix_nanoseconds(record.began + record.took);
   return origin;

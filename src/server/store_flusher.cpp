@@ -51,7 +51,8 @@ void StoreFlusher::give_up(void* flusher) {
 
 coro::Task<void> StoreFlusher::flush() {
   if (!batch_) {
-    batch_ = source_.next_batch();
+    observe::Batch next = co_await source_.next_batch();
+    batch_ = std::move(next);
     batch_->number = ++batches_;
   }
   if (batch_->empty()) {

@@ -21,7 +21,7 @@ class StoreFlusher {
   // Where batches come from.
   struct Source {
     virtual ~Source() = default;
-    virtual observe::Batch next_batch() = 0;
+    virtual coro::Task<observe::Batch> next_batch() = 0;
   };
 
   static constexpr Duration kInterval = std::chrono::milliseconds(250);

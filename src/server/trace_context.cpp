@@ -29,7 +29,7 @@ bool read_traceparent(std::string_view text, TraceContext& context) {
   }
   const std::string_view flags = text.substr(53, 2);
   if (!is_id(text.substr(3, 32)) || !is_id(text.substr(36, 16)) || !is_hex(flags)) return false;
-  text.copy(context.trace_id.data(), context.trace_id.size(), 3);
+  context.trace_id = {read_hex16(text.substr(3)), read_hex16(text.substr(19))};
   context.parent_span_id = read_hex16(text.substr(36));
   const char last = flags[1];
   context.sampled = ((last <= '9' ? last - '0' : last - 'a' + 10) & 1) != 0;
@@ -53,8 +53,7 @@ TraceContext TraceContext::of(const http::Request& request, Random& random, doub
   }
   const bool continued = parents == 1 && read_traceparent(parent, context);
   if (!continued) {
-    write_hex16(context.trace_id.data(), random.id());
-    write_hex16(context.trace_id.data() + 16, random.id());
+    context.trace_id = {random.id(), random.id()};
     context.sampled = random.happens(sample);
   }
   context.span_id = random.id();
@@ -64,7 +63,8 @@ TraceContext TraceContext::of(const http::Request& request, Random& random, doub
 
 std::array<char, 55> TraceContext::traceparent(uint64_t child_span_id) const {
   std::array<char, 55> text{'0', '0', '-'};
-  std::copy(trace_id.begin(), trace_id.end(), text.begin() + 3);
+  write_hex16(text.data() + 3, trace_id[0]);
+  write_hex16(text.data() + 19, trace_id[1]);
   text[35] = '-';
   write_hex16(text.data() + 36, child_span_id);
   text[52] = '-';

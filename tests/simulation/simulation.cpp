@@ -70,6 +70,11 @@ store::Change change_of(const SimPipeline& pipeline) {
   return {pipeline.name, std::make_shared<const store::Entry>(std::move(entry))};
 }
 
+// Nobody asks for any.
+struct NoPages final : server::PageSource {
+  void ask(server::PageQuestion&) override { REQUIRE(false); }
+};
+
 class Simulation {
  public:
   Simulation(uint64_t seed, const SimulationOptions& options)
@@ -90,7 +95,8 @@ class Simulation {
     tasks_.spawn(end_after_callers());
     const bool drains_early = options_.faults && random_.chance(25);
     if (drains_early) tasks_.spawn(end_early(milliseconds(random_.below(1500))));
-    worker_->run(ring_);
+    NoPages pages;
+    worker_->run(ring_, pages);
     for (auto& function : functions_) function->stop();
     while (tasks_.running() > 0) ring_.turn();
     callers_.clear();

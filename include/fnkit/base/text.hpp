@@ -24,7 +24,7 @@ constexpr int hex_value(char c) {
 
 // 16 lower-case hex digits, and back: `text` has at least 16 of them.
 inline void write_hex16(char* to, uint64_t bits) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
+  static constexpr char kDigits[] = "0123456789abcdef";
   for (int shift = 60; shift >= 0; shift -= 4) *to++ = kDigits[(bits >> shift) & 0xf];
 }
 constexpr uint64_t read_hex16(std::string_view text) {

@@ -19,40 +19,52 @@ namespace fnkit::observe {
 // stand behind each other in `text`, in the order of Part, each cut to what is kept of it.
 struct Record {
   enum class Kind : uint8_t { step, run, unrouted };
-  enum class Part : uint8_t { request_id, caller, method, path, preview, error };
-  static constexpr size_t kParts = 6;
-  static constexpr std::array<uint8_t, kParts> kPartMax = {64, 48, 16, 100, 120, 120};
+  enum class Part : uint8_t { method, path, preview, error, request_id, caller, spans };
+  static constexpr size_t kParts = 7;
+  static constexpr std::array<uint8_t, kParts> kPartMax = {16, 100, 120, 120, 64, 48, 16};
 
   Instant began{};
   Duration took{};
   const StepSeries* step = nullptr;          // of a step
   const PipelineSeries* pipeline = nullptr;  // of a step and of a run
-  std::array<char, 32> trace_id{};           // lower-case hex digits
-  uint64_t span_id = 0;
-  uint64_t parent_span_id = 0;  // 0: none
-  uint16_t status = 0;          // 499: the caller left
+  std::array<uint64_t, 2> trace_id{};
+  uint16_t status = 0;  // 499: the caller left
   Kind kind = Kind::run;
   Cause cause = Cause::none;
   bool preview_cut = false;  // there is more of what `preview` begins
   std::array<uint8_t, kParts> sizes{};
   uint16_t text_size = 0;
-  std::array<char, 468> text;  // bytes behind text_size mean nothing
+  std::array<char, 484> text;  // bytes behind text_size mean nothing
 
-  // `part` follows; those in between are empty.
+  // `part` follows, or goes on; those in between are empty.
   void add(Part part, std::string_view value) {
-    const auto index = static_cast<size_t>(part);
-    const size_t size = std::min<size_t>(value.size(), kPartMax[index]);
+    uint8_t& its_size = sizes[static_cast<size_t>(part)];
+    const size_t room = kPartMax[static_cast<size_t>(part)] - size_t{its_size};
+    const size_t size = std::min(value.size(), room);
     std::copy_n(value.begin(), size, text.begin() + text_size);
-    sizes[index] = static_cast<uint8_t>(size);
+    its_size = static_cast<uint8_t>(its_size + size);
     text_size = static_cast<uint16_t>(text_size + size);
   }
-  // Takes back `part` and what follows it.
-  void cut_from(Part part) {
-    text_size = static_cast<uint16_t>(offset(part));
-    for (size_t i = static_cast<size_t>(part); i < kParts; ++i) sizes[i] = 0;
+  void clear_text() {
+    text_size = 0;
+    sizes = {};
   }
   std::string_view part(Part wanted) const {
     return {text.data() + offset(wanted), sizes[static_cast<size_t>(wanted)]};
+  }
+
+  // Part::spans: of those that are to be exported.
+  struct Spans {
+    uint64_t id = 0;
+    uint64_t parent_id = 0;  // 0: none
+  };
+  void add(const Spans& spans) {
+    add(Part::spans, {reinterpret_cast<const char*>(&spans), sizeof spans});
+  }
+  Spans spans() const {
+    Spans spans;
+    part(Part::spans).copy(reinterpret_cast<char*>(&spans), sizeof spans);
+    return spans;
   }
 
  private:
@@ -80,8 +92,8 @@ class RecordRing {
   void write(const Record& record) {
     Slot& slot = slots_[written_local_ % capacity_];
     slot.sequence.store(kWriting, std::memory_order_relaxed);
-    const size_t bytes = offsetof(Record, text) + record.text_size;
-    for (size_t i = 0; i * sizeof(uint64_t) < bytes; ++i) {
+    const size_t words = words_of(record);
+    for (size_t i = 0; i < words; ++i) {
       uint64_t word = 0;
       std::memcpy(&word, reinterpret_cast<const char*>(&record) + i * sizeof word, sizeof word);
       slot.words[i].store(word, std::memory_order_release);
@@ -95,13 +107,20 @@ class RecordRing {
   uint64_t take(std::vector<Record>& out, size_t newest);
 
  private:
-  static_assert(std::is_trivially_copyable_v<Record>);
+  static_assert(std::is_trivially_copyable_v<Record> && offsetof(Record, text) <= 64);
+  // So many words of a record mean something.
+  static size_t words_of(const Record& record) {
+    return (offsetof(Record, text) + record.text_size + sizeof(uint64_t) - 1) / sizeof(uint64_t);
+  }
   static constexpr size_t kWords = (sizeof(Record) + 7) / 8;
   static constexpr uint64_t kWriting = ~uint64_t{0};
-  struct Slot {
+  // Most records fill two lines of the cache: each costs a core that writes many what a line costs.
+  struct alignas(64) Slot {
     std::atomic<uint64_t> sequence = 0;  // how many had been written with this one
     std::array<std::atomic<uint64_t>, kWords> words{};
   };
+
+  static void read(const Slot& slot, Record& record, size_t from, size_t to);
 
   const size_t capacity_;
   const std::unique_ptr<Slot[]> slots_;

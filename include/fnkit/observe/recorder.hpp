@@ -20,17 +20,9 @@ struct StepNoteTag;
 
 // One step's call of a run in progress. Belongs to the run.
 struct StepNote : ListNode<StepNoteTag> {
+  Record record;
   StepSeries* step = nullptr;
-  Instant began{};
-  Duration took{};
   uint64_t span_id = 0;
-  uint16_t status = 0;
-  Cause cause = Cause::cancelled;
-  bool preview_cut = false;
-  uint8_t preview_size = 0;
-  std::array<char, Record::kPartMax[static_cast<size_t>(Record::Part::preview)]> preview;
-  std::string method;
-  std::string error;  // why it failed
 };
 using StepNotes = IntrusiveList<StepNote, StepNoteTag>;
 
@@ -83,7 +75,7 @@ class Run {
  public:
   struct Head {
     Instant began;
-    std::array<char, 32> trace_id;
+    std::array<uint64_t, 2> trace_id;
     uint64_t span_id, parent_span_id;
     bool sampled;
     // All stay until finish().
@@ -120,7 +112,10 @@ class Run {
   void append_server_timing(std::string& out, Instant now) const;
 
  private:
-  void write_step(const StepNote& note, bool run_failed);
+  bool writes() const;
+  void ended(StepNote& note, Instant now, Cause cause, int status);
+  Record& run_record(const End& end, bool run_failed);
+  void write(Record& record, bool is_failure, bool is_span, const Record::Spans& spans);
 
   Recorder& recorder_;
   PipelineSeries& pipeline_;

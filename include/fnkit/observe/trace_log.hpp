@@ -19,6 +19,7 @@ class WallClock {
   static WallClock of_system();
 
   std::string iso(Instant instant) const;
+  void append_iso(std::string& out, Instant instant) const;
   uint64_t unix_nanoseconds(Instant instant) const {
     return static_cast<uint64_t>((instant.time_since_epoch() + offset_).count());
   }
@@ -26,6 +27,9 @@ class WallClock {
  private:
   Duration offset_;
 };
+
+// A trace's id as 32 lower-case hex digits.
+std::string trace_id_of(const Record& record);
 
 // {"timestamp":…,"method":…,"path":…,"container":…,"status":…,"latency_ms":…,"preview":…,
 // "trace_id":…[,"error":…]}; CONTRACT section 6.
@@ -42,9 +46,9 @@ class TraceLog {
   // The newest ones, at most `count`, newest first, as JSON.
   std::vector<std::string> newest(size_t count, const WallClock& clock) const;
 
-  // Those that have not been taken yet, oldest first, as JSON: at most kNewest. What was collected
-  // besides has been dropped.
-  std::vector<std::string> take(const WallClock& clock);
+  // Those that have not been taken yet, oldest first: at most kNewest. What was collected besides
+  // has been dropped.
+  std::vector<Record> take();
 
   uint64_t recorded() const { return recorded_; }
   uint64_t waiting() const { return waiting_; }  // for the next take()

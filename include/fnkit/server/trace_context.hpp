@@ -11,7 +11,7 @@
 namespace fnkit::server {
 
 struct TraceContext {
-  std::array<char, 32> trace_id{};  // lower-case hex digits
+  std::array<uint64_t, 2> trace_id{};
   uint64_t span_id = 0;         // the request's own: a child of the caller's, parent of the steps'
   uint64_t parent_span_id = 0;  // the caller's; 0: the trace begins here
   bool sampled = false;

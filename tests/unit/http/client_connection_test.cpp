@@ -28,7 +28,7 @@ class ClientConnectionTest : public testing::TestWithParam<uint64_t>,
     ended_.reset();
     listening_ = false;
     heard_ = 0;
-    connection_ = std::make_unique<http::ClientConnection>(ring_, near, options_, *this);
+    connection_ = std::make_unique<http::ClientConnection>(ring_, near, options_, *this, busy_);
     function_ = std::make_unique<test::Caller>(ring_, far);
   }
 
@@ -116,6 +116,7 @@ class ClientConnectionTest : public testing::TestWithParam<uint64_t>,
 
   SimulatedRing ring_;
   http::ClientOptions options_;
+  Counter busy_;
   int function_socket_ = -1;
   std::unique_ptr<http::ClientConnection> connection_;
   std::unique_ptr<test::Caller> function_;

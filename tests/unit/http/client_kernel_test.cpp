@@ -20,7 +20,7 @@ class ClientKernelTest : public testing::Test, public http::ClientConnection::Ow
   ClientKernelTest() {
     const auto [near, far] = world_->pair();
     far_ = far;
-    connection_ = std::make_unique<http::ClientConnection>(ring_, near, options_, *this);
+    connection_ = std::make_unique<http::ClientConnection>(ring_, near, options_, *this, busy_);
     turn_once();  // the receive is armed
   }
   ~ClientKernelTest() override {
@@ -55,6 +55,7 @@ class ClientKernelTest : public testing::Test, public http::ClientConnection::Ow
   std::unique_ptr<World> world_ = World::make(RingKind::kernel);
   ring::Ring& ring_ = world_->ring();
   http::ClientOptions options_;
+  Counter busy_;
   http::OutgoingRequest request_{"POST / HTTP/1.1\r\nhost: f\r\ncontent-length: 0\r\n\r\n", {}};
   std::unique_ptr<http::ClientConnection> connection_;
   int far_ = -1;

@@ -54,6 +54,11 @@ FunctionWorld::~FunctionWorld() {
   peers_.clear();
   calls_.clear();
   pool_.reset();
+  counts_.each([](const http::EndpointCounts& counts) {
+    EXPECT_EQ(counts.open.get(), 0U) << counts.name;
+    EXPECT_EQ(counts.busy.get(), 0U) << counts.name;
+    EXPECT_EQ(counts.connecting.get(), 0U) << counts.name;
+  });
   EXPECT_EQ(ring.open_sockets(), 0U) << "a socket is open";
   EXPECT_EQ(coro::frames_alive(), 0U) << "a coroutine has not ended";
   EXPECT_EQ(Buffer::bytes_held_by_thread(), 0U) << "memory of messages has not come back";
