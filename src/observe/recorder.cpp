@@ -129,8 +129,9 @@ void Run::not_answered(StepNote& note, Instant now, Cause cause, int status, std
 }
 
 void Run::finish(const End& end) {
-  CoreSeries& series = recorder_.series_;
-  series.requests.add();
+  const bool run_failed = !end.caller_left && !end.error.empty();
+  recorder_.series_.requests.add();
+  if (run_failed) pipeline_.failed.add();
   if (end.caller_left) {
     pipeline_.cancelled.add();
   } else {
@@ -138,7 +139,6 @@ void Run::finish(const End& end) {
     pipeline_.latency.add(end.now - head_.began);
   }
   if (!writes()) return;
-  const bool run_failed = !end.caller_left && end.status >= 400;
   const bool is_span = recorder_.options_.spans && (head_.sampled || run_failed);
   bool step_told = false;
   for (StepNote* note = steps_.front(); note != nullptr; note = steps_.next(*note)) {

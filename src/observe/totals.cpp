@@ -16,6 +16,7 @@ void add(PipelineTotal& total, const PipelineSeries& pipeline) {
   for (size_t i = 0; i < total.answered.size(); ++i) {
     total.answered[i] += pipeline.answered[i].get();
   }
+  total.failed += pipeline.failed.get();
   total.cancelled += pipeline.cancelled.get();
   total.in_progress += pipeline.in_progress.get();
   total.latency.add(pipeline.latency);

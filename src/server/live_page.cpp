@@ -95,7 +95,7 @@ void add_pipeline(json::Writer& json, const Observatory& observatory, std::strin
     for (const std::string& step : pipeline::step_names(*entry->plan)) json.value(step);
   }
   json.end_array();
-  json.member("requests", total.requests()).member("failures", total.failures());
+  json.member("requests", total.requests()).member("failures", total.failed);
   json.member("cancelled", total.cancelled).member("in_progress", total.in_progress);
   add_latency(json, total.latency);
   json.end_object();

@@ -23,6 +23,9 @@ void add_pipelines(MetricsText& text, const observe::Totals& totals) {
                number(total.answered[first]));
     }
   }
+  text.begin("fnkit_request_failures_total", "Runs of pipelines that a step's failure ended.",
+             Type::counter);
+  for (const auto& [name, total] : pipelines) text.add({{"pipeline", name}}, number(total.failed));
   text.begin("fnkit_requests_cancelled_total",
              "Runs of pipelines whose callers left before they were answered.", Type::counter);
   for (const auto& [name, total] : pipelines) {

@@ -165,10 +165,10 @@ std::vector<RecordCounts> Observatory::record_counts() const {
   // Without a store the newest ones are where they belong.
   const uint64_t traces_dropped = flusher_ ? traces_.dropped() : 0;
   const uint64_t events_dropped = flusher_ ? logs_.journal.dropped() : 0;
-  std::vector<RecordCounts> counts = {{"trace", traces_.recorded(), traces_dropped},
-                                      {"event", logs_.journal.recorded(), events_dropped}};
-  if (exporter_) counts.push_back({"span", spans_recorded_, spans_missed_ + exporter_->dropped()});
-  return counts;
+  const uint64_t spans_dropped = exporter_ ? spans_missed_ + exporter_->dropped() : 0;
+  return {{"trace", traces_.recorded(), traces_dropped},
+          {"event", logs_.journal.recorded(), events_dropped},
+          {"span", spans_recorded_, spans_dropped}};
 }
 
 uint64_t Observatory::log_lines_dropped() const {

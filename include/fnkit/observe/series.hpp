@@ -61,6 +61,7 @@ struct PipelineSeries {
 
   const std::string name;
   std::array<Counter, 6> answered;  // runs, by the first digit of the status
+  Counter failed;                   // of these, runs that a step's failure ended
   Counter cancelled;                // runs whose caller left
   Counter in_progress;
   Histogram latency;  // of those that were answered

@@ -22,12 +22,12 @@ struct StepTotal {
 
 struct PipelineTotal {
   std::array<uint64_t, 6> answered{};  // by the first digit of the status
+  uint64_t failed = 0;
   uint64_t cancelled = 0;
   uint64_t in_progress = 0;
   HistogramSum latency;
 
   uint64_t requests() const;  // without those that were cancelled
-  uint64_t failures() const { return answered[4] + answered[5]; }
 };
 
 // At one moment, as exact as other threads' counters can be read: each number for itself.

@@ -119,7 +119,7 @@ TEST_F(RecorderTest, CountersAreByOutcome) {
   EXPECT_EQ(totals.steps["a"].of(Cause::status), 2U);
   EXPECT_EQ(totals.steps["b"].calls(), 2U);
   EXPECT_EQ(totals.pipelines["order"].requests(), 4U);
-  EXPECT_EQ(totals.pipelines["order"].failures(), 2U);
+  EXPECT_EQ(totals.pipelines["order"].failed, 2U);
   EXPECT_EQ(totals.pipelines["order"].in_progress, 0U);
   EXPECT_EQ(totals.pipelines["order"].latency.count(), 4U);
   EXPECT_EQ(recorder_.series().requests.get(), 4U);
