@@ -6,12 +6,13 @@
 apt_tree=${cache:?}/apt
 servers=$cache/servers
 
-# ensure_server PROGRAM: also the name of its package. The machine's own is used where it has one.
+# ensure_server PROGRAM [PACKAGE]: from the package of its own name, or that one. The machine's own is
+# used where it has one.
 ensure_server() {
   if command -v "$1" >/dev/null || "$servers/$1/run" --version >/dev/null 2>&1; then return; fi
   say "fetching beside the system: $1"
   prepare_apt_tree
-  unpack_server "$1"
+  unpack_server "$1" "${2:-$1}"
   quietly "$1-version" "$servers/$1/run" --version || die "the fetched $1 does not run"
 }
 
@@ -63,11 +64,11 @@ write_source() { # URI SUITE KEYRING
   printf 'deb %s%s %s main\n' "${3:+[signed-by=$3] }" "$1" "$2"
 }
 
-unpack_server() { # PROGRAM
+unpack_server() { # PROGRAM PACKAGE
   local tree=$servers/$1/tree libraries package
   rm -rf "${servers:?}/$1" "$apt_tree"/cache/archives/*.deb
   mkdir -p "$tree"
-  quietly "beside-$1" private_apt apt-get install -y --download-only --no-install-recommends "$1" || {
+  quietly "beside-$1" private_apt apt-get install -y --download-only --no-install-recommends "$2" || {
     rm -f "$apt_tree/ready" # perhaps the lists were too old: the next run reads them anew
     die "could not fetch $1"
   }

@@ -4,12 +4,14 @@ import os
 import shutil
 
 binary = None
+promtool = None
 store_servers = {"valkey": None, "redis": None}
 
 
-def choose(binary_path, valkey_path, redis_path):
-    global binary
+def choose(binary_path, valkey_path, redis_path, promtool_path=None):
+    global binary, promtool
     binary = os.path.abspath(binary_path)
+    promtool = os.path.abspath(promtool_path) if promtool_path else shutil.which("promtool")
     for kind, given in (("valkey", valkey_path), ("redis", redis_path)):
         store_servers[kind] = os.path.abspath(given) if given else shutil.which(f"{kind}-server")
 
