@@ -224,6 +224,8 @@ class Said(PageCase):
 class LivePage(ServedCase):
     """With FNKIT_SCREENSHOTS=DIRECTORY, pictures of it are left there."""
 
+    alone = True
+
     functions = ("check", "charge", "mail")
     pipelines = pipelines_of(order="check,charge", notify="|check,mail")
     arguments = ("--admin-listen", "127.0.0.1:0")

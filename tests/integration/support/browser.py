@@ -41,8 +41,9 @@ def _installed(name):
 
 class Browser:
     def __init__(self):
+        driver = _installed("chromedriver")
         self._profile = tempfile.mkdtemp(prefix="fnkit-browser-")
-        self._driver = Process([_installed("chromedriver"), "--port=0"], env={"HOME": self._profile})
+        self._driver = Process([driver, "--port=0"], env={"HOME": self._profile})
         self._session, self._pid, self.requests = "", None, []
         try:
             port = self._driver.wait_for_line(r"started successfully on port (\d+)", stream="stdout")[1]

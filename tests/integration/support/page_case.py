@@ -8,6 +8,8 @@ from support.page_server import PageServer
 
 
 class PageCase(Case):
+    alone = True
+
     @classmethod
     def setUpClass(cls):
         cls.browser = Browser()
