@@ -147,7 +147,7 @@ Applied log_format(Settings&, std::string_view text) {
 }
 
 Applied switched(bool& place, std::string_view text) {
-  const bool on = text == "on" || text == "true";  // "true": the flag alone
+  const bool on = text == "on" || text.empty() || text == "true";  // the flag alone
   if (!on && text != "off" && text != "false") return Error{"is neither on nor off"};
   place = on;
   return {};

@@ -1,5 +1,7 @@
 #include "fnkit/observe/batch.hpp"
 
+#include <iterator>
+
 namespace fnkit::observe {
 namespace {
 
@@ -61,21 +63,26 @@ std::string to_metrics_json(const StepActivity& activity) {
          R"(","status":")" + std::string(status_of(activity)) + R"("})";
 }
 
-valkey::Command Batch::to_command(const std::string& instance) const {
-  std::vector<std::string> keys = {"fnkit:observe:batch:" + instance, std::string(kStartedKey),
-                                   std::string(kTracesKey), std::string(kEventsKey)};
-  std::vector<std::string> values = {std::to_string(number), started, std::to_string(traces.size()),
-                                     std::to_string(events.size())};
-  values.insert(values.end(), traces.begin(), traces.end());
-  values.insert(values.end(), events.begin(), events.end());
+valkey::Command Batch::to_command(const std::string& instance) && {
+  const size_t key_count = 4 + steps.size();
+  valkey::Command command = {"EVAL",
+                             std::string(kScript),
+                             std::to_string(key_count),
+                             "fnkit:observe:batch:" + instance,
+                             std::string(kStartedKey),
+                             std::string(kTracesKey),
+                             std::string(kEventsKey)};
+  command.reserve(command.size() + 4 + traces.size() + events.size() + 5 * steps.size());
+  for (const auto& [step, activity] : steps) command.push_back(std::string(kMetricsPrefix) + step);
+  command.insert(command.end(), {std::to_string(number), std::move(started),
+                                 std::to_string(traces.size()), std::to_string(events.size())});
+  std::move(traces.begin(), traces.end(), std::back_inserter(command));
+  std::move(events.begin(), events.end(), std::back_inserter(command));
   for (const auto& [step, activity] : steps) {
-    keys.push_back(std::string(kMetricsPrefix) + step);
-    values.insert(values.end(), {std::to_string(activity.requests), std::to_string(activity.errors),
-                                 activity.last_active, std::string(status_of(activity))});
+    command.insert(command.end(),
+                   {std::to_string(activity.requests), std::to_string(activity.errors),
+                    activity.last_active, std::string(status_of(activity))});
   }
-  valkey::Command command = {"EVAL", std::string(kScript), std::to_string(keys.size())};
-  command.insert(command.end(), keys.begin(), keys.end());
-  command.insert(command.end(), values.begin(), values.end());
   return command;
 }
 

@@ -148,25 +148,29 @@ void TraceLog::collect(std::span<Recorder* const> cores) {
   for (const Record& record : collected_) order.push_back(&record);
   std::stable_sort(order.begin(), order.end(),
                    [](const Record* a, const Record* b) { return ended_before(*a, *b); });
-  const size_t kept = std::min(order.size(), kNewest);
-  for (size_t i = order.size() - kept; i < order.size(); ++i) newest_.push_back(*order[i]);
-  while (newest_.size() > kNewest) newest_.pop_front();
+  const size_t fitting = std::min(order.size(), kNewest);
+  for (size_t i = order.size() - fitting; i < order.size(); ++i) {
+    newest_[end_] = *order[i];
+    end_ = (end_ + 1) % kNewest;
+  }
   recorded_ += written;
-  waiting_ = std::min<uint64_t>(waiting_ + kept, kNewest);
+  waiting_ = std::min<uint64_t>(waiting_ + fitting, kNewest);
+  count_ = std::min(count_ + fitting, kNewest);
 }
 
 std::vector<std::string> TraceLog::newest(size_t count, const WallClock& clock) const {
   std::vector<std::string> traces;
-  for (auto each = newest_.rbegin(); each != newest_.rend() && traces.size() < count; ++each) {
-    traces.push_back(to_trace_json(*each, clock));
+  for (size_t age = 0; age < std::min(count, count_); ++age) {
+    traces.push_back(to_trace_json(kept(age), clock));
   }
   return traces;
 }
 
-std::vector<Record> TraceLog::take() {
-  std::vector<Record> traces(newest_.end() - static_cast<std::ptrdiff_t>(waiting_), newest_.end());
+std::span<const Record> TraceLog::take() {
+  taken_records_.clear();
+  for (size_t age = waiting_; age-- > 0;) taken_records_.push_back(kept(age));
   taken_ += std::exchange(waiting_, 0);
-  return traces;
+  return taken_records_;
 }
 
 }  // namespace fnkit::observe

@@ -183,7 +183,8 @@ coro::Task<observe::Batch> Observatory::next_batch() {
   if (!std::exchange(started_is_told_, true)) batch.started = clock.iso(started_);
   batch.events = logs_.journal.take_pending();
   batch.steps = flushed_.take(totals(), clock);
-  const std::vector<Record> traces = traces_.take();
+  const std::span<const Record> traces = traces_.take();
+  batch.traces.reserve(traces.size());
   for (size_t i = 0; i < traces.size(); ++i) {
     batch.traces.push_back(to_trace_json(traces[i], clock));
     const Instant soon = later(ring_.now(), kPause);

@@ -50,18 +50,15 @@ void StoreFlusher::give_up(void* flusher) {
 }
 
 coro::Task<void> StoreFlusher::flush() {
-  if (!batch_) {
+  if (batch_.empty()) {
     observe::Batch next = co_await source_.next_batch();
-    batch_ = std::move(next);
-    batch_->number = ++batches_;
-  }
-  if (batch_->empty()) {
-    batch_.reset();
-    co_return;
+    if (next.empty()) co_return;
+    next.number = ++batches_;
+    valkey::append_command(batch_, std::move(next).to_command(instance_));
   }
   Result<void> sent = co_await send();
   if (sent) {
-    batch_.reset();
+    batch_.clear();
     wait_ = kInterval;
     well_ = true;
     trouble_.clear();
@@ -79,11 +76,11 @@ coro::Task<Result<void>> StoreFlusher::send() {
     Result<void> connected = co_await connect();
     if (!connected) co_return connected;
   }
-  valkey::Command command = batch_->to_command(instance_);
-  Result<valkey::Reply> reply = co_await connection_->command(std::move(command));
-  if (!reply) co_return reply.error();
-  if (reply->is_error()) co_return Error{valkey::explain(reply->text)};
-  for (const valkey::Reply& trouble : reply->elements) {
+  Result<std::vector<valkey::Reply>> replies = co_await connection_->exchange(batch_, 1);
+  if (!replies) co_return replies.error();
+  const valkey::Reply& reply = replies->front();
+  if (reply.is_error()) co_return Error{valkey::explain(reply.text)};
+  for (const valkey::Reply& trouble : reply.elements) {
     log_event(LogLevel::warning, "observe", "a part of what was recorded was not stored",
               {{"detail", trouble.text}});
   }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "fnkit/base/random.hpp"
@@ -52,7 +51,7 @@ class StoreFlusher {
   store::ServerFinder servers_;
   const std::string instance_;
   std::unique_ptr<valkey::Connection> connection_;
-  std::optional<observe::Batch> batch_;  // being brought
+  std::string batch_;  // being brought, as the server reads it; empty: none is
   uint64_t batches_ = 0;
   Duration wait_ = kInterval;
   bool well_ = false;

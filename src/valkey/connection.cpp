@@ -114,11 +114,15 @@ coro::Task<Result<Reply>> Connection::command(Command command) {
 coro::Task<Result<std::vector<Reply>>> Connection::pipeline(std::vector<Command> commands) {
   std::string plain_bytes;
   for (const Command& command : commands) append_command(plain_bytes, command);
+  co_return co_await exchange(std::move(plain_bytes), commands.size());
+}
+
+coro::Task<Result<std::vector<Reply>>> Connection::exchange(std::string plain_bytes, size_t count) {
   Result<std::string> bytes = sealed(std::move(plain_bytes));
   if (!bytes) co_return bytes.error();
   const std::string_view parts[] = {*bytes};
   stream_.start_send(parts, ring::SendMode::silent, kSilenceMax);
-  Result<std::vector<Reply>> replies = co_await receive_all(commands.size());
+  Result<std::vector<Reply>> replies = co_await receive_all(count);
   if (!replies) stream_.stop();
   Result<void> sent = co_await stream_.sent();  // before `bytes` go
   co_return replies;

@@ -41,7 +41,7 @@ struct Batch {
   // of the last batch of `instance` (for an hour), so a batch whose reply was lost can be sent
   // again. Counters are added to what is there, so those of several instances add up. Its reply is
   // an array of what could not be done, as the server says it.
-  valkey::Command to_command(const std::string& instance) const;
+  valkey::Command to_command(const std::string& instance) &&;
 };
 
 // Which part of the steps' totals has been put into a batch already.

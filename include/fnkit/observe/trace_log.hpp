@@ -1,7 +1,6 @@
 // The newest traces of all cores, in the reference's shape.
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <span>
 #include <string>
@@ -40,15 +39,17 @@ class TraceLog {
  public:
   static constexpr size_t kNewest = 1000;
 
+  TraceLog() : newest_(kNewest) {}
+
   // Takes over what the cores have written since the last time.
   void collect(std::span<Recorder* const> cores);
 
   // The newest ones, at most `count`, newest first, as JSON.
   std::vector<std::string> newest(size_t count, const WallClock& clock) const;
 
-  // Those that have not been taken yet, oldest first: at most kNewest. What was collected besides
-  // has been dropped.
-  std::vector<Record> take();
+  // Those that have not been taken yet, oldest first: at most kNewest, until the next take(). What
+  // was collected besides has been dropped.
+  std::span<const Record> take();
 
   uint64_t recorded() const { return recorded_; }
   uint64_t waiting() const { return waiting_; }  // for the next take()
@@ -56,8 +57,14 @@ class TraceLog {
   uint64_t dropped() const { return recorded_ - taken_ - waiting_; }
 
  private:
-  std::deque<Record> newest_;  // oldest first
+  // The one of `age` 0 is the newest.
+  const Record& kept(size_t age) const { return newest_[(end_ + kNewest - 1 - age) % kNewest]; }
+
+  std::vector<Record> newest_;  // a ring of kNewest, the next one goes to end_
+  size_t end_ = 0;
+  size_t count_ = 0;
   std::vector<Record> collected_;
+  std::vector<Record> taken_records_;
   uint64_t recorded_ = 0;
   uint64_t waiting_ = 0;
   uint64_t taken_ = 0;

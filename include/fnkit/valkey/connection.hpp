@@ -48,6 +48,9 @@ class Connection {
   // All `commands` at once; as many replies, in order.
   coro::Task<Result<std::vector<Reply>>> pipeline(std::vector<Command> commands);
 
+  // The same of commands that append_command() has made `bytes` of.
+  coro::Task<Result<std::vector<Reply>>> exchange(std::string bytes, size_t replies);
+
   // AUTH; an empty `user` is the default one.
   coro::Task<Result<Reply>> log_in(std::string user, std::string password);
 
