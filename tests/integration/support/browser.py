@@ -108,9 +108,11 @@ class Browser:
         self.command("Emulation.setEmulatedMedia",
                      features=[{"name": name, "value": value} for name, value in features])
 
-    def screenshot(self, path):
-        """All of the page, below the window's edge as well."""
-        shot = self.command("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+    def screenshot(self, path, height_max=2200):
+        """The page from its top, below the window's edge as well."""
+        width, height = self.run("const d = document.documentElement; return [d.scrollWidth, d.scrollHeight]")
+        clip = {"x": 0, "y": 0, "width": width, "height": min(height, height_max), "scale": 1}
+        shot = self.command("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
         with open(path, "wb") as out:
             out.write(base64.b64decode(shot["data"]))
 
