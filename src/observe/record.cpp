@@ -2,6 +2,18 @@
 
 namespace fnkit::observe {
 
+std::vector<const Record*> by_end(const std::vector<Record>& records) {
+  std::vector<const Record*> order;
+  order.reserve(records.size());
+  for (const Record& record : records) order.push_back(&record);
+  std::sort(order.begin(), order.end(), [](const Record* a, const Record* b) {
+    const Instant a_ends = a->began + a->took;
+    const Instant b_ends = b->began + b->took;
+    return a_ends != b_ends ? a_ends < b_ends : a < b;
+  });
+  return order;
+}
+
 void RecordRing::read(const Slot& slot, Record& record, size_t from, size_t to) {
   for (size_t i = from; i < to; ++i) {
     const uint64_t word = slot.words[i].load(std::memory_order_acquire);

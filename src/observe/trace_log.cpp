@@ -144,10 +144,7 @@ void TraceLog::collect(std::span<Recorder* const> cores) {
   uint64_t written = 0;
   for (Recorder* core : cores) written += core->recent().take(collected_, kNewest);
   if (written == 0) return;
-  std::vector<const Record*> order;
-  for (const Record& record : collected_) order.push_back(&record);
-  std::stable_sort(order.begin(), order.end(),
-                   [](const Record* a, const Record* b) { return ended_before(*a, *b); });
+  const std::vector<const Record*> order = by_end(collected_);
   const size_t fitting = std::min(order.size(), kNewest);
   for (size_t i = order.size() - fitting; i < order.size(); ++i) {
     newest_[end_] = *order[i];

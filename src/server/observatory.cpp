@@ -104,10 +104,9 @@ void Observatory::gather_failures() {
   for (observe::Recorder* core : recorders_) {
     written += core->failures().take(gathered_, observe::Recorder::kFailures);
   }
-  std::stable_sort(gathered_.begin(), gathered_.end(), observe::ended_before);
-  for (const Record& record : gathered_) {
-    tell_failure(record);
-    failures_.push_back(record);
+  for (const Record* record : by_end(gathered_)) {
+    tell_failure(*record);
+    failures_.push_back(*record);
     if (failures_.size() > kFailuresKept) failures_.pop_front();
   }
   if (const uint64_t missed = written - gathered_.size(); missed > 0) {

@@ -75,10 +75,9 @@ struct Record {
   }
 };
 
-// As if each were told when it is over.
-inline bool ended_before(const Record& a, const Record& b) {
-  return a.began + a.took < b.began + b.took;
-}
+// In the order of their ends, as if each were told when it is over; where these are the same, as
+// they stand in `records`, which must outlive it.
+std::vector<const Record*> by_end(const std::vector<Record>& records);
 
 // The newest records of one core: the writer never waits and never fails, it writes over the
 // oldest. One thread writes, one reads. The reader finds out which records were written over
