@@ -25,10 +25,10 @@ class PageCase(Case):
     def tearDown(self):
         """Whatever a test did, the page has thrown nothing, and asked nobody but its own server."""
         self.assertEqual(self.browser.complaints(), [])
+        self.browser.open("about:blank")  # first, or it would ask once more after it was looked at
         theirs = [url for url in self.browser.requested() if not url.startswith(self.server.origin + "/")]
         self.browser.requests.clear()
         self.assertEqual([url for url in theirs if url != "about:blank"], [])
-        self.browser.open("about:blank")
 
     def open(self, *answers):
         """The page after all of these were polled."""
