@@ -19,7 +19,7 @@ class MetricsCase(StoreCase):
         return Metrics.of(self.admin)
 
     def becomes(self, wanted, *key):
-        eventually(lambda: self.metrics()[key] == wanted, 5.0, f"{key} being {wanted}")
+        eventually(lambda: self.metrics().get(*key) == wanted, 5.0, f"{key} being {wanted}")
 
     def call(self, target, **more):
         return client.call(self.program.address, "POST", target, body=b"in", **more)

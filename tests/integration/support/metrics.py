@@ -36,6 +36,11 @@ class Metrics:
         name, *labels = wanted if isinstance(wanted, tuple) else (wanted,)
         return self._values[name, frozenset(labels)]
 
+    def get(self, *wanted):
+        """As [wanted], and None where there is none: a row appears with the first thing that it counts."""
+        name, *labels = wanted
+        return self._values.get((name, frozenset(labels)))
+
     def sum(self, name):
         return sum(value for (found, _), value in self._values.items() if found == name)
 
