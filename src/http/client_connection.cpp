@@ -12,8 +12,6 @@ namespace {
 
 using Kind = CallError::Kind;
 
-// Larger requests are sent with a completion of their own, so that a stalled one is noticed.
-constexpr size_t kSilentBytesMax = 64 * 1024;
 // What may still come for a call that was given up before the connection is.
 constexpr size_t kDiscardBytesMax = 64 * 1024;
 constexpr Duration kDiscardTime = std::chrono::seconds(1);
@@ -225,7 +223,7 @@ void ClientConnection::send_line() {
   }
   if (handed_over_ > 1) shared_ = true;
   const std::string_view parts[] = {outgoing_.view(), large_body};
-  const bool silent = large_body.size() <= kSilentBytesMax;
+  const bool silent = large_body.size() <= ring::kSilentBytesMax;
   stream_.start_send(parts, silent ? ring::SendMode::silent : ring::SendMode::prompt,
                      options_.write_timeout);
   sending_ = true;

@@ -14,8 +14,6 @@ namespace {
 // it: it may be sending a body that was refused, or its next request.
 constexpr Duration kLingerPatience = std::chrono::seconds(2);
 constexpr Duration kDrainPatience = std::chrono::milliseconds(200);
-// Larger answers are sent with a completion of their own, so that their memory is soon back.
-constexpr size_t kSilentBytesMax = 64 * 1024;
 constexpr size_t kRequestIdBytesMax = 128;
 constexpr std::string_view kAllow = "allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n";
 
@@ -156,8 +154,8 @@ coro::Task<Result<void>> ServerConnection::write_response(const Response& respon
   const std::string_view body = bodiless ? std::string_view() : response.body.bytes;
   const std::string_view parts[] = {head_, body};
   // With a request waiting already there may be no further event to go on with.
-  const bool silent =
-      keep_alive && body.size() <= kSilentBytesMax && stream_.input().empty() && !stream_.ended();
+  const bool silent = keep_alive && body.size() <= ring::kSilentBytesMax &&
+                      stream_.input().empty() && !stream_.ended();
   stream_.start_send(parts, silent ? ring::SendMode::silent : ring::SendMode::prompt,
                      options_.write_timeout);
   Result<void> sent = co_await stream_.sent();

@@ -17,7 +17,7 @@ void add_preview(Record& record, std::string_view body) {
   record.preview_cut = record.part(Part::preview).size() < body.size();
 }
 
-void append_milliseconds(std::string& out, Duration took) {
+void append_duration(std::string& out, Duration took) {
   std::array<char, 32> text{};
   const double milliseconds = static_cast<double>(took.count()) / 1e6;
   const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), milliseconds,
@@ -192,7 +192,7 @@ void Run::append_server_timing(std::string& out, Instant now) const {
     const Record& record = note->record;
     out += record.step->name;
     out += ";dur=";
-    append_milliseconds(out, record.cause == Cause::cancelled ? now - record.began : record.took);
+    append_duration(out, record.cause == Cause::cancelled ? now - record.began : record.took);
     if (record.cause != Cause::none) {
       out += ";desc=\"";
       out += name_of(record.cause);
@@ -201,7 +201,7 @@ void Run::append_server_timing(std::string& out, Instant now) const {
     out += ", ";
   }
   out += "total;dur=";
-  append_milliseconds(out, now - head_.began);
+  append_duration(out, now - head_.began);
 }
 
 }  // namespace fnkit::observe

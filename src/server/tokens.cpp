@@ -39,11 +39,11 @@ Result<Tokens> Tokens::read_file(const std::string& path) {
 }
 
 bool Tokens::accept(std::optional<std::string_view> authorization) const {
-  constexpr std::string_view kScheme = "bearer ";
+  constexpr std::string_view kBearer = "bearer ";
   if (open_mode()) return true;
   const std::string_view value = authorization.value_or(std::string_view());
-  if (!equals_ignoring_case(value.substr(0, kScheme.size()), kScheme)) return false;
-  const std::string_view given = trim(value.substr(kScheme.size()));
+  if (!equals_ignoring_case(value.substr(0, kBearer.size()), kBearer)) return false;
+  const std::string_view given = trim(value.substr(kBearer.size()));
   unsigned accepted = 0;
   for (const std::string& token : tokens_) {
     accepted |= static_cast<unsigned>(equal_in_constant_time(given, token));

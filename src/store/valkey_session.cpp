@@ -53,11 +53,11 @@ coro::Task<Result<void>> ValkeySession::open(coro::CancelScope& scope) {
   Result<valkey::Endpoint> found = co_await servers_.find(scope);
   if (!found) co_return found.error();
   endpoint_ = std::move(*found);
-  using Opened = Result<std::unique_ptr<valkey::Connection>>;
-  Opened reader = co_await servers_.connect(endpoint_, scope);
+  using Connected = Result<std::unique_ptr<valkey::Connection>>;
+  Connected reader = co_await servers_.connect(endpoint_, scope);
   if (!reader) co_return reader.error();
   reader_ = std::move(*reader);
-  Opened subscriber = co_await servers_.connect(endpoint_, scope);
+  Connected subscriber = co_await servers_.connect(endpoint_, scope);
   if (!subscriber) co_return subscriber.error();
   subscriber_ = std::move(*subscriber);
   co_return Result<void>();

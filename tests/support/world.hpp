@@ -10,7 +10,14 @@
 
 namespace fnkit::test {
 
+// Far more than any test takes.
+inline constexpr Duration kLong = std::chrono::seconds(60);
+
 enum class RingKind { simulated, kernel };
+// Names of instances of tests over both.
+inline constexpr auto kRingName = [](const auto& info) -> std::string {
+  return info.param == RingKind::kernel ? "kernel" : "simulated";
+};
 
 class World {
  public:

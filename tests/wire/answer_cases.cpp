@@ -8,8 +8,6 @@ namespace {
 
 using namespace std::literals;
 
-constexpr std::string_view kEarlyHints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
-
 std::vector<AnswerCase> interim_and_bodiless() {
   return {
       {"U06a", "until the connection ends", raw({"HTTP/1.1 200 OK\r\n\r\nall of it"}), Peer::ends,

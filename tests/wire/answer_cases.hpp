@@ -26,6 +26,8 @@ struct AnswerCase {
 // The largest body that the cases' caller takes.
 inline constexpr size_t kAnswerBodyMax = 64 * 1024;
 
+inline constexpr std::string_view kEarlyHints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+
 std::vector<AnswerCase> answer_cases();
 // Those that are not taken.
 std::vector<AnswerCase> bad_answer_cases();

@@ -8,8 +8,6 @@ namespace {
 
 using namespace std::literals;
 
-constexpr std::string_view kEarlyHints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
-
 std::vector<AnswerCase> badly_framed() {
   return {
       {"U01", "CL and TE",

@@ -26,9 +26,10 @@ struct Reading {
 };
 
 // Feeds pieces of one connection's bytes.
-class Reader {
+class RequestReader {
  public:
-  explicit Reader(bool token_asked_for) : parser_(MessageLimits{}), token_(token_asked_for) {}
+  explicit RequestReader(bool token_asked_for)
+      : parser_(MessageLimits{}), token_(token_asked_for) {}
 
   void feed(std::string_view piece) {
     input_.append(piece);
@@ -84,7 +85,7 @@ class Reader {
 };
 
 Reading read_in_two(const RequestCase& wire, size_t cut) {
-  Reader reader(wire.asks == Asks::for_token);
+  RequestReader reader(wire.asks == Asks::for_token);
   reader.feed(std::string_view(wire.bytes).substr(0, cut));
   reader.feed(std::string_view(wire.bytes).substr(cut));
   return reader.ended();
@@ -115,7 +116,7 @@ TEST_P(RequestParserWireTest, ReadsItTheSameHoweverItIsCut) {
     if (wire.asks == Asks::for_token) continue;  // refused with or without the body read
     ASSERT_EQ(pieces.stays_open, whole.stays_open) << wire.id << " cut at byte " << cut;
   }
-  Reader reader(wire.asks == Asks::for_token);
+  RequestReader reader(wire.asks == Asks::for_token);
   for (const char& byte : wire.bytes) reader.feed({&byte, 1});
   const Reading bytewise = reader.ended();
   EXPECT_EQ(bytewise.answers, whole.answers) << wire.id << " differs byte by byte";

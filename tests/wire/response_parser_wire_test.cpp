@@ -22,9 +22,9 @@ struct Taken {
 };
 
 // One connection on which one answer is expected.
-class Reader {
+class AnswerReader {
  public:
-  explicit Reader(const AnswerCase& wire) : wire_(wire), parser_(limits()) {
+  explicit AnswerReader(const AnswerCase& wire) : wire_(wire), parser_(limits()) {
     parser_.begin(wire.asked == test::Asked::head);
   }
 
@@ -63,7 +63,7 @@ class Reader {
 };
 
 Taken read_in_two(const AnswerCase& wire, size_t cut) {
-  Reader reader(wire);
+  AnswerReader reader(wire);
   reader.feed(std::string_view(wire.bytes).substr(0, cut));
   reader.feed(std::string_view(wire.bytes).substr(cut));
   return reader.ended();
@@ -94,7 +94,7 @@ TEST_P(ResponseParserWireTest, TakesItTheSameHoweverItIsCut) {
                                  << pieces.text.substr(0, 200) << "' instead of '"
                                  << whole.text.substr(0, 200) << "'";
   }
-  Reader reader(wire);
+  AnswerReader reader(wire);
   for (const char& byte : wire.bytes) reader.feed({&byte, 1});
   EXPECT_TRUE(reader.ended() == whole) << wire.id << " differs byte by byte";
 }

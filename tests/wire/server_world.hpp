@@ -14,6 +14,9 @@
 
 namespace fnkit::test {
 
+// Far less than any limit of time.
+inline constexpr Duration kShort = std::chrono::seconds(1);
+
 // One caller's side. Reads all the time, unless told not to.
 class Caller {
  public:

@@ -27,6 +27,8 @@ enum class Verb : uint8_t {
 // for the next event: its awaiter goes on with that event. `prompt` goes on at once; use it where
 // something must follow the send (a close), or to have large memory back soon.
 enum class SendMode : uint8_t { silent, prompt };
+// More bytes than these are worth a completion: their memory is soon back, a stalled peer noticed.
+inline constexpr size_t kSilentBytesMax = 64 * 1024;
 
 // Lives where it is awaited, or in the object whose handler it has, and must outlive its last
 // completion: destroying it while submitted is a failed REQUIRE. Fill it with one of the named

@@ -145,9 +145,9 @@ TEST_F(TaskTest, EveryObjectDiesOnce) {
   }
 }
 
-Task<void> wait_for(Event& event) { co_await event.wait(); }
+Task<void> wait_until_set(Event& event) { co_await event.wait(); }
 Task<void> await_twice(Event& event) {
-  Task<void> task = wait_for(event);
+  Task<void> task = wait_until_set(event);
   co_await task;
   co_await task;
 }

@@ -11,10 +11,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using test::Caller;
 using test::get;
+using test::kShort;
 using test::post;
 using test::ServerWorld;
-
-constexpr Duration kShort = seconds(1);
 
 class ServerEndsTest : public testing::TestWithParam<uint64_t> {
  protected:

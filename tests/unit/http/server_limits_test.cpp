@@ -13,10 +13,9 @@ using std::chrono::seconds;
 using test::Answers;
 using test::Caller;
 using test::get;
+using test::kShort;
 using test::post;
 using test::ServerWorld;
-
-constexpr Duration kShort = seconds(1);
 
 class ServerLimitsTest : public testing::TestWithParam<uint64_t> {
  protected:

@@ -94,11 +94,8 @@ TEST_P(ListenerTest, ClosingClosesWhatNobodyTook) {
   EXPECT_EQ(after.error().code, ECANCELED);
 }
 
-std::string kind_name(const testing::TestParamInfo<RingKind>& info) {
-  return info.param == RingKind::kernel ? "kernel" : "simulated";
-}
 INSTANTIATE_TEST_SUITE_P(, ListenerTest, testing::Values(RingKind::simulated, RingKind::kernel),
-                         kind_name);
+                         test::kRingName);
 
 // EMFILE pauses and ECONNABORTED does not; neither loses a connection that still waits.
 TEST(ListenerFaultTest, GoesOnAfterErrors) {

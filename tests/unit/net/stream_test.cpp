@@ -288,11 +288,8 @@ TEST_P(StreamTest, LingeringHasAnEnd) {
   EXPECT_GE(ring_.now(), later(start, kShort));
 }
 
-std::string kind_name(const testing::TestParamInfo<RingKind>& info) {
-  return info.param == RingKind::kernel ? "kernel" : "simulated";
-}
 INSTANTIATE_TEST_SUITE_P(, StreamTest, testing::Values(RingKind::simulated, RingKind::kernel),
-                         kind_name);
+                         test::kRingName);
 
 }  // namespace
 }  // namespace fnkit

@@ -240,12 +240,9 @@ TEST_P(DeferredOnRingsTest, WhatIsSentAtDepartureLeavesInThatTurn) {
   world->ring().close(far);
 }
 
-std::string kind_name(const testing::TestParamInfo<test::RingKind>& info) {
-  return info.param == test::RingKind::kernel ? "kernel" : "simulated";
-}
 INSTANTIATE_TEST_SUITE_P(, DeferredOnRingsTest,
                          testing::Values(test::RingKind::simulated, test::RingKind::kernel),
-                         kind_name);
+                         test::kRingName);
 
 }  // namespace
 }  // namespace fnkit

@@ -19,11 +19,10 @@ namespace {
 using ring::Operation;
 using ring::SendMode;
 using test::Collector;
+using test::kLong;
 using test::pattern;
 using test::RingKind;
 using test::World;
-
-constexpr Duration kLong = std::chrono::seconds(60);
 
 class KernelRingTest : public testing::Test {
  protected:

@@ -17,11 +17,11 @@ using ring::Operation;
 using ring::Ring;
 using ring::SendMode;
 using test::Collector;
+using test::kLong;
 using test::pattern;
 using test::RingKind;
 using test::World;
 
-constexpr Duration kLong = std::chrono::seconds(60);
 constexpr Duration kShort = std::chrono::milliseconds(20);
 constexpr size_t kLarge = 8 * 1024 * 1024;
 
@@ -309,11 +309,8 @@ TEST_P(RingTest, AHandlerMaySubmitASilentSend) {
   close(sockets, reader);
 }
 
-std::string kind_name(const testing::TestParamInfo<RingKind>& info) {
-  return info.param == RingKind::kernel ? "kernel" : "simulated";
-}
 INSTANTIATE_TEST_SUITE_P(, RingTest, testing::Values(RingKind::simulated, RingKind::kernel),
-                         kind_name);
+                         test::kRingName);
 
 }  // namespace
 }  // namespace fnkit
