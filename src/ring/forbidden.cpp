@@ -23,26 +23,33 @@ int read_disabled_knob() {
 
 }  // namespace
 
-std::string why_forbidden(int code) {
+std::string why_forbidden(std::string_view call, int code) {
   utsname system{};
   uname(&system);
   const std::string kernel = system.release;
-  if (code == EPERM) {
-    if (const int knob = read_disabled_knob(); knob > 0) {
-      return "kernel.io_uring_disabled is " + std::to_string(knob) +
-             "; allow it with: sysctl -w kernel.io_uring_disabled=0";
-    }
-    return "a seccomp filter forbids io_uring_setup (containers: run with a profile that allows "
-           "io_uring, for example --security-opt seccomp=unconfined)";
+  const std::string name = "io_uring_" + std::string(call);
+  switch (code) {
+    case EPERM:
+    case EACCES:
+      if (const int knob = read_disabled_knob(); knob > 0 && call == "setup") {
+        return "kernel.io_uring_disabled is " + std::to_string(knob) +
+               "; allow it with: sysctl -w kernel.io_uring_disabled=0";
+      }
+      return "a seccomp filter or security module forbids " + name +
+             " (containers: run with a profile that allows io_uring, for example --security-opt "
+             "seccomp=unconfined)";
+    case ENOMEM:
+      return "not enough locked memory for io_uring; raise it with: ulimit -l 65536 (systemd: "
+             "LimitMEMLOCK=64M)";
+    case ENFILE:
+      return "the machine has no descriptor left for io_uring; raise the limit with: sysctl -w "
+             "fs.file-max=1000000";
+    case ENOSYS:
+    case EINVAL:
+      return "the kernel (" + kernel + ") is too old for " + name +
+             ", was built without it, or a seccomp filter hides it; 6.1 is the minimum";
+    default: return name + ": " + std::strerror(code) + " (kernel " + kernel + ")";
   }
-  if (code == ENOMEM) {
-    return "not enough locked memory for io_uring; raise it with: ulimit -l 65536 (systemd: "
-           "LimitMEMLOCK=64M)";
-  }
-  if (code == ENOSYS || code == EINVAL) {
-    return "the kernel (" + kernel + ") is too old or built without io_uring; 6.1 is the minimum";
-  }
-  return std::string("io_uring_setup: ") + std::strerror(code) + " (kernel " + kernel + ")";
 }
 
 }  // namespace fnkit::ring

@@ -43,21 +43,29 @@ KernelRing::~KernelRing() {
 
 size_t KernelRing::buffer_ring_bytes() { return kBuffers * sizeof(io_uring_buf); }
 
-int KernelRing::set_up() {
+Result<void, RingForbidden> KernelRing::set_up() {
   io_uring_params parameters{};
-  parameters.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
-                     IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE |
-                     IORING_SETUP_CLAMP;
+  parameters.flags = IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER |
+                     IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
+                     IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
   parameters.cq_entries = kCompletions;
   if (const int r = io_uring_queue_init_params(kSubmissions, &ring_, &parameters); r < 0) {
     ring_.ring_fd = -1;
-    return r;
+    return RingForbidden{why_forbidden("setup", -r)};
   }
-  if (const int r = io_uring_register_ring_fd(&ring_); r < 0) return r;
+  if (const int r = register_all(); r < 0) return RingForbidden{why_forbidden("register", -r)};
   enter_flags_ = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG | IORING_ENTER_REGISTERED_RING;
   // Without it a waiting loop counts as waiting for a disk: iowait near 100 % on an idle machine.
   if ((parameters.features & kFeatureNoIowait) != 0) enter_flags_ |= kEnterNoIowait;
-  return set_up_buffers();
+  // What forbids this one would otherwise be met in the middle of the first turn.
+  if (const int r = enter(0, nullptr); r < 0) return RingForbidden{why_forbidden("enter", -r)};
+  return {};
+}
+
+int KernelRing::register_all() {
+  if (const int r = set_up_buffers(); r < 0) return r;
+  if (const int r = io_uring_register_ring_fd(&ring_); r < 0) return r;
+  return restrict_and_enable(ring_);
 }
 
 int KernelRing::set_up_buffers() {
@@ -318,8 +326,7 @@ void KernelRing::restart_interrupted() {
 
 Result<std::unique_ptr<Ring>, RingForbidden> make_kernel_ring() {
   auto ring = std::make_unique<KernelRing>();
-  const int r = ring->set_up();
-  if (r < 0) return RingForbidden{why_forbidden(-r)};
+  if (auto ready = ring->set_up(); !ready) return ready.error();
   return std::unique_ptr<Ring>(std::move(ring));
 }
 

@@ -15,13 +15,16 @@ class KernelRing final : public Ring {
   KernelRing();
   ~KernelRing() override;
 
-  // 0 or -errno. Once, on the thread that will use the ring, before anything else.
-  int set_up();
+  // Once, on the thread that will use the ring, before anything else.
+  Result<void, RingForbidden> set_up();
 
   Result<int> open_socket(int family) override;
   Unread unread(int fd) override;
   void shut_down_sending(int fd) override;
   void close(int fd) override;
+
+  // For a test of what the kernel lets it do.
+  io_uring& kernel_side() { return ring_; }
 
  private:
   void start(Operation& operation) override;
@@ -31,6 +34,7 @@ class KernelRing final : public Ring {
   void reap() override;
 
   int set_up_buffers();
+  int register_all();
   static size_t buffer_ring_bytes();
   void give_back(uint16_t id);
   void publish_buffers();
@@ -58,7 +62,11 @@ class KernelRing final : public Ring {
   std::vector<Operation*> restarting_;
 };
 
-// A sentence for the errno with which io_uring could not be set up.
-std::string why_forbidden(int code);
+// Enables `ring` (set up with IORING_SETUP_R_DISABLED) to do what KernelRing does and nothing else:
+// whatever else is submitted or registered from then on ends with -EACCES. 0 or -errno.
+int restrict_and_enable(io_uring& ring);
+
+// A sentence for the errno with which `call` of io_uring (setup, register, enter) failed.
+std::string why_forbidden(std::string_view call, int code);
 
 }  // namespace fnkit::ring

@@ -17,6 +17,8 @@ namespace {
 
 // Descriptors that are not callers' connections: rings, listeners, calls to functions, files.
 constexpr size_t kDescriptorsReserved = 256;
+// Without these it could not even start.
+constexpr size_t kDescriptorsNeeded = 64;
 
 int report(std::string_view message, std::string_view detail, int exit_code) {
   log_event(LogLevel::error, "server", message, {{"detail", detail}});
@@ -32,12 +34,16 @@ void pin_to(int cpu) {
 
 // Every descriptor that the hard limit allows; and no more connections a core than there would be
 // descriptors for, each caller's with one to a function.
-size_t connections_allowed(const Settings& settings) {
+Result<size_t> connections_allowed(const Settings& settings) {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
   getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < kDescriptorsNeeded) {
+    return Error{"the limit of open files is " + std::to_string(limit.rlim_cur) +
+                 "; raise it with: ulimit -n 65536 (systemd: LimitNOFILE=65536)"};
+  }
   const size_t descriptors = std::max<size_t>(limit.rlim_cur, 2 * kDescriptorsReserved);
   const size_t share = (descriptors - kDescriptorsReserved) / (2 * settings.cpus.size());
   return std::min(settings.connections_max, std::max<size_t>(share, 1));
@@ -122,7 +128,9 @@ void run_worker(Worker& worker, size_t index, int cpu, Control& control) {
 
 int serve(const Settings& given, StartObserver* observer) {
   Settings settings = given;
-  settings.connections_max = connections_allowed(settings);
+  Result<size_t> connections_max = connections_allowed(settings);
+  if (!connections_max) return report("cannot start", connections_max.error().message, kExitFailed);
+  settings.connections_max = *connections_max;
   Signals signals;
   auto ring = ring::make_kernel_ring();
   if (!ring) return report("io_uring is not available", ring.error().reason, kExitForbidden);

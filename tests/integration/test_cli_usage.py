@@ -1,17 +1,18 @@
 """CONTRACT section 1: exit codes, help, version, the names the program may be called by, the demo."""
 
+import errno
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import tempfile
 
-from support import client, settings
+from support import client, seccomp, settings
 from support.case import Case
 from support.process import clean_environment, complain_of_sanitizers
 from support.program import Program, parse_address, run
-from support.seccomp import forbid_io_uring
 from support.store import StoreServer, config, free_port
 from support.waiting import eventually
 
@@ -213,19 +214,29 @@ class Demo(Case):
         self.assertEqual(run("demo", "--once", "--listen", "127.0.0.1:0", env=env).code, 0)
 
 
-class WithoutIoUring(Case):
-    """Exit code 78: the machine forbids io_uring; said in one plain sentence."""
+class ForbiddingMachines(Case):
+    """Exit code 78: the machine forbids io_uring. One plain sentence says which knob it was."""
 
-    def test_78_where_seccomp_forbids_io_uring(self):
+    def check(self, preexec, said, code=78):
         url = self.directory({"p": config("a")}).url
-        finished = run(
-            "serve", "--listen", "127.0.0.1:0", "--cache-url", url, "--cores", "1",
-            preexec=forbid_io_uring,
-        )
-        self.assertEqual(finished.code, 78, finished)
-        self.assertRegex(finished.stderr, "io_uring")
-        self.assertRegex(finished.stderr, "(?i)seccomp")
+        finished = run("serve", "--listen", "127.0.0.1:0", "--cache-url", url, "--cores", "1", preexec=preexec)
+        self.assertEqual(finished.code, code, finished)
+        self.assertRegex(finished.stderr, said)
+        self.assertEqual(finished.stderr.count("\n"), 1, finished.stderr)
         self.assertNotRegex(finished.stderr, r"\blistening\b", "it was half up")
+
+    def test_78_where_seccomp_forbids_one_of_its_calls(self):
+        for call in seccomp.IO_URING:
+            for number, said in ((errno.EPERM, f"seccomp filter.* forbids {call}"),
+                                 (errno.ENOSYS, f"too old for {call}.* seccomp filter")):
+                with self.subTest(call=call, errno=number):
+                    self.check(seccomp.forbid(call, number), said)
+
+    def test_1_where_descriptors_are_too_few(self):
+        for limit in (16, 63):
+            with self.subTest(limit=limit):
+                self.check(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)),
+                           f"the limit of open files is {limit}.*ulimit -n", code=1)
 
 
 class Output(Case):

@@ -8,9 +8,11 @@
 #include <array>
 #include <cerrno>
 #include <deque>
+#include <set>
 #include <thread>
 
 #include "fnkit/ring/wakeup.hpp"
+#include "ring/kernel_ring.hpp"
 #include "support/world.hpp"
 
 namespace fnkit {
@@ -178,6 +180,43 @@ TEST_F(KernelRingTest, AWakeupBeforeListeningIsSeenAndStoppingTwiceIsHarmless) {
   ring_.run(wakeup.stop());
   ring_.run(wakeup.stop());
   EXPECT_EQ(ring_.in_flight(), 0U);
+}
+
+// What the kernel answers to one entry of this operation.
+int32_t answer_to(io_uring& kernel, uint8_t operation, uint8_t flags) {
+  io_uring_sqe* entry = io_uring_get_sqe(&kernel);
+  io_uring_prep_rw(operation, entry, -1, nullptr, 0, 0);
+  entry->flags = flags;
+  io_uring_cqe* completion = nullptr;
+  if (io_uring_submit_and_wait(&kernel, 1) != 1) return 1;
+  if (io_uring_wait_cqe(&kernel, &completion) != 0) return 1;
+  const int32_t result = completion->res;
+  io_uring_cqe_seen(&kernel, completion);
+  return result;
+}
+
+TEST(KernelRingRestrictionsTest, NothingButWhatItNeedsIsDone) {
+  static const std::set<int> kNeeded{IORING_OP_ACCEPT,  IORING_OP_RECV,        IORING_OP_SEND,
+                                     IORING_OP_SENDMSG, IORING_OP_CONNECT,     IORING_OP_POLL_ADD,
+                                     IORING_OP_READ,    IORING_OP_ASYNC_CANCEL};
+  ring::KernelRing ring;
+  ASSERT_TRUE(ring.set_up());
+  for (int operation = IORING_OP_NOP; operation < IORING_OP_LAST; ++operation) {
+    const int32_t answer = answer_to(ring.kernel_side(), static_cast<uint8_t>(operation), 0);
+    EXPECT_EQ(answer == -EACCES, !kNeeded.contains(operation)) << operation << ": " << answer;
+  }
+  for (const unsigned flag : {IOSQE_FIXED_FILE, IOSQE_IO_DRAIN, IOSQE_IO_LINK, IOSQE_ASYNC}) {
+    EXPECT_EQ(answer_to(ring.kernel_side(), IORING_OP_READ, static_cast<uint8_t>(flag)), -EACCES);
+  }
+}
+
+TEST(KernelRingRestrictionsTest, NothingIsRegisteredOrAllowedLater) {
+  ring::KernelRing ring;
+  ASSERT_TRUE(ring.set_up());
+  io_uring& kernel = ring.kernel_side();
+  const int file = 0;
+  EXPECT_EQ(io_uring_register_files(&kernel, &file, 1), -EACCES);
+  EXPECT_LT(ring::restrict_and_enable(kernel), 0);
 }
 
 }  // namespace
