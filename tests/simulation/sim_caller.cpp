@@ -82,6 +82,7 @@ coro::Task<void> SimCaller::disconnect() {
 SimRequest SimCaller::make_request() {
   SimRequest request;
   request.id = next_id_++;
+  request.asked = ring_.now();
   request.pipeline = pipelines_[random_.below(pipelines_.size())];
   request.idempotent = random_.chance(30);
   if (!request.idempotent) {

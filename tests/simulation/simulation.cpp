@@ -6,6 +6,7 @@
 #include "fnkit/server/worker.hpp"
 #include "simulation/sim_caller.hpp"
 #include "simulation/sim_function.hpp"
+#include "simulation/sim_store.hpp"
 
 namespace fnkit::test {
 namespace {
@@ -15,16 +16,23 @@ using std::chrono::seconds;
 
 const net::Address kServer = *net::Address::parse("10.0.0.1:3000");
 constexpr size_t kCallers = 10;
+constexpr Duration kForever = std::chrono::hours(1);
 
-const std::vector<SimPipeline> kPipelines = {
-    {"one", false, {"a"}},
-    {"three", false, {"a", "b", "c"}},
-    {"both", true, {"b", "c"}},
-    {"mixed", true, {"json", "a", "c"}},
-};
-// Its function sends what nobody asked for, so that only one caller may use it, with pauses: HTTP
-// cannot tell such bytes from an answer once the next request is out.
-const SimPipeline kTalking = {"talking", false, {"talker"}};
+std::vector<SimPipeline> make_pipelines() {
+  return {
+      {"one", {{{}, false, {"a"}}}},
+      {"three", {{{}, false, {"a", "b", "c"}}}},
+      {"both", {{{}, true, {"b", "c"}}}},
+      {"mixed", {{{}, true, {"json", "a", "c"}}}},
+      // Its function sends what nobody asked for, so that only one caller may use it, with pauses:
+      // HTTP cannot tell such bytes from an answer once the next request is out.
+      {"talking", {{{}, false, {"talker"}}}},
+      {"moving", {{{}, false, {"b"}}}},
+  };
+}
+
+// CONTRACT section 4, and what the network and the server's own turns take of it here.
+constexpr Duration kStaleMax = milliseconds(50 + 10);
 
 FaultPlan faults_of(uint64_t seed) {
   FaultPlan plan;
@@ -59,17 +67,6 @@ server::Settings settings_of(const SimulationOptions& options) {
   return settings;
 }
 
-store::Change change_of(const SimPipeline& pipeline) {
-  std::string config = pipeline.parallel ? R"({"mode":"parallel","steps":[)" : R"({"steps":[)";
-  for (const std::string& function : pipeline.functions) {
-    config += "\"" + function + "\",";
-  }
-  config.back() = ']';
-  Result<pipeline::Plan> plan = pipeline::compile(config + "}");
-  store::Entry entry{pipeline.name, std::make_shared<const pipeline::Plan>(std::move(*plan)), {}};
-  return {pipeline.name, std::make_shared<const store::Entry>(std::move(entry))};
-}
-
 // Nobody asks for any.
 struct NoPages final : server::PageSource {
   void ask(server::PageQuestion&) override { REQUIRE(false); }
@@ -82,28 +79,33 @@ class Simulation {
         random_(seed + 1),
         options_(options),
         settings_(settings_of(options)),
-        witness_(!options.faults) {
+        witness_(!options.faults, options.faults ? kForever : kStaleMax) {
     add_functions();
     worker_ = std::make_unique<server::Worker>(settings_, std::vector<int>{ring_.listen(kServer)});
-    publish();
+    worker_->publish(std::make_shared<const server::Tokens>());
+    std::vector<SimPipeline*> stored;
+    for (SimPipeline& pipeline : pipelines_) stored.push_back(&pipeline);
+    store_ = std::make_unique<SimStore>(ring_, stored, *worker_, options.faults, random_.next());
     add_callers();
   }
 
   SimulationOutcome run() {
     for (auto& function : functions_) tasks_.spawn(function->run());
-    for (auto& caller : callers_) calling_.spawn(caller->run());
+    tasks_.spawn(store_->run());
     tasks_.spawn(end_after_callers());
     const bool drains_early = options_.faults && random_.chance(25);
     if (drains_early) tasks_.spawn(end_early(milliseconds(random_.below(1500))));
     NoPages pages;
     worker_->run(ring_, pages);
+    store_->stop();
     for (auto& function : functions_) function->stop();
     while (tasks_.running() > 0) ring_.turn();
     callers_.clear();
     functions_.clear();
+    store_.reset();
     expect_nothing_left();
-    return {witness_.faults(), witness_.good_answers(), witness_.failed_answers(), witness_.ends(),
-            ring_.trace()};
+    return {witness_.faults(),         witness_.good_answers(), witness_.unknown_answers(),
+            witness_.failed_answers(), witness_.ends(),         ring_.trace()};
   }
 
  private:
@@ -123,24 +125,18 @@ class Simulation {
     }
   }
 
-  void publish() {
-    std::vector<store::Change> changes;
-    for (const SimPipeline& pipeline : kPipelines) changes.push_back(change_of(pipeline));
-    changes.push_back(change_of(kTalking));
-    worker_->publish(store::Snapshot().with(std::move(changes)));
-    worker_->publish(std::make_shared<const server::Tokens>());
-  }
-
   void add_callers() {
     CallerManners manners;
     if (!options_.faults) manners.leaves = manners.half_closes = 0;
     std::vector<const SimPipeline*> pipelines;
-    for (const SimPipeline& pipeline : kPipelines) pipelines.push_back(&pipeline);
+    for (const SimPipeline& pipeline : pipelines_) {
+      if (pipeline.name != "talking") pipelines.push_back(&pipeline);
+    }
     for (size_t i = 0; i + 1 < kCallers; ++i) add_caller(pipelines, manners);
     manners.think_min = manners.think_max = milliseconds(800);
     manners.body_bytes_max = 100;
     manners.leaves = 0;
-    add_caller({&kTalking}, manners);
+    add_caller({&pipelines_[pipelines_.size() - 2]}, manners);
   }
 
   void add_caller(const std::vector<const SimPipeline*>& pipelines, CallerManners manners) {
@@ -149,6 +145,11 @@ class Simulation {
   }
 
   coro::Task<void> end_after_callers() {
+    // Before the first load every answer is 503, which would make a short run of most.
+    const Instant patience =
+        later(ring_.now(), !options_.faults || random_.chance(90) ? seconds(2) : seconds(0));
+    while (!store_->loaded() && ring_.now() < patience) co_await pause(ring_, milliseconds(1));
+    for (auto& caller : callers_) calling_.spawn(caller->run());
     co_await calling_.join();
     worker_->drain();
   }
@@ -169,11 +170,13 @@ class Simulation {
   Random random_;
   SimulationOptions options_;
   server::Settings settings_;
+  std::vector<SimPipeline> pipelines_ = make_pipelines();
   Witness witness_;
   unsigned next_id_ = 1;
   std::vector<std::unique_ptr<SimFunction>> functions_;
   std::vector<std::unique_ptr<SimCaller>> callers_;
   std::unique_ptr<server::Worker> worker_;
+  std::unique_ptr<SimStore> store_;
   coro::TaskGroup calling_;
   coro::TaskGroup tasks_;
 };

@@ -16,6 +16,7 @@ struct SimulationOptions {
 struct SimulationOutcome {
   std::vector<std::string> faults;  // of the program; each is a sentence
   size_t good_answers = 0;
+  size_t unknown_answers = 0;  // rightly so
   size_t failed_answers = 0;
   size_t ends = 0;     // connections that ended instead of an answer
   uint64_t trace = 0;  // equal runs have equal traces

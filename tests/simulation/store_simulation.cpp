@@ -116,6 +116,7 @@ class StoreSimulation {
   }
 
   void add_troubles() {
+    ring_.faults() = store_network_faults(random_);
     troubles_ = std::make_unique<StoreTroubles>(ring_, server_, random_.next());
   }
 

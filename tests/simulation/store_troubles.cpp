@@ -8,7 +8,9 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-FaultPlan network_faults(Random& random) {
+}  // namespace
+
+FaultPlan store_network_faults(Random& random) {
   FaultPlan plan;
   // In half of the runs the network is slow, and nothing else.
   if (random.chance(50)) {
@@ -23,12 +25,8 @@ FaultPlan network_faults(Random& random) {
   return plan;
 }
 
-}  // namespace
-
 StoreTroubles::StoreTroubles(SimulatedRing& ring, SimValkey& server, uint64_t seed)
-    : ring_(ring), server_(server), random_(seed) {
-  ring_.faults() = network_faults(random_);
-}
+    : ring_(ring), server_(server), random_(seed) {}
 
 coro::Task<void> StoreTroubles::run() {
   const uint64_t between_max = 100 + random_.below(3000);

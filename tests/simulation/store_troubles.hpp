@@ -6,14 +6,16 @@
 
 namespace fnkit::test {
 
+// Of a network that is slow, or worse.
+FaultPlan store_network_faults(Random& random);
+
 class StoreTroubles {
  public:
-  // The network's faults are those of `seed` until end().
   StoreTroubles(SimulatedRing& ring, SimValkey& server, uint64_t seed);
 
   // Makes trouble until end(), and returns some seconds later.
   coro::Task<void> run();
-  // All is well from now on, but for connections that are dead without knowing it.
+  // All is well from now on, the network too, but for connections that are dead without knowing it.
   void end();
 
  private:

@@ -1,21 +1,22 @@
 #include "simulation/witness.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 
 namespace fnkit::test {
 namespace {
 
-std::string good_answer(const SimRequest& request) {
+std::string good_answer(const SimRequest& request, const SimVersion& version) {
   std::string input = request.idempotent ? "" : request.body;
-  if (!request.pipeline->parallel) {
-    for (const std::string& function : request.pipeline->functions) {
+  if (!version.parallel) {
+    for (const std::string& function : version.functions) {
       input = made_by(function, request.id, input);
     }
     return input;
   }
   std::string merged = "{";
-  for (const std::string& function : request.pipeline->functions) {
+  for (const std::string& function : version.functions) {
     if (merged.size() > 1) merged += ',';
     const std::string made = made_by(function, request.id, input);
     merged += "\"" + function + "\":" + (function == "json" ? made : "\"" + made + "\"");
@@ -32,6 +33,13 @@ std::string shortened(std::string_view text) {
 }
 
 }  // namespace
+
+std::string SimVersion::to_config() const {
+  std::string config = parallel ? R"({"mode":"parallel","steps":[)" : R"({"steps":[)";
+  for (const std::string& function : functions) config += "\"" + function + "\",";
+  config.back() = ']';
+  return config + "}";
+}
 
 std::string SimRequest::to_bytes() const {
   const std::string number = std::to_string(id);
@@ -80,6 +88,25 @@ void Witness::only_own_ids(const SimRequest& request, std::string_view text) {
   }
 }
 
+// The versions that a request may have met.
+std::span<const SimVersion> Witness::in_force(const SimRequest& request) const {
+  const std::vector<SimVersion>& all = request.pipeline->versions;
+  size_t first = all.size() - 1;
+  while (first > 0 && later(all[first].since, stale_max_) > request.asked) --first;
+  return std::span(all).subspan(first);
+}
+
+bool Witness::may_be(const SimRequest& request, const Answer& answer) const {
+  return std::ranges::any_of(in_force(request), [&](const SimVersion& version) {
+    return !version.functions.empty() && answer.body == good_answer(request, version);
+  });
+}
+
+bool Witness::may_be_unknown(const SimRequest& request) const {
+  return std::ranges::any_of(in_force(request),
+                             [](const SimVersion& version) { return version.functions.empty(); });
+}
+
 void Witness::answered(const SimRequest& request, const Answer& answer) {
   const auto header = [&](const char* name) {
     const auto found = answer.headers.find(name);
@@ -91,9 +118,14 @@ void Witness::answered(const SimRequest& request, const Answer& answer) {
   }
   if (answer.status == 200) {
     ++good_answers_;
-    if (answer.body != good_answer(request)) {
+    if (!may_be(request, answer)) {
       fault(about(request) + "200 with a wrong body: " + shortened(answer.body));
     }
+    return;
+  }
+  if (answer.status == 404) {
+    ++unknown_answers_;
+    if (!may_be_unknown(request)) fault(about(request) + "404, though it was never away");
     return;
   }
   ++failed_answers_;
