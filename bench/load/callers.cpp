@@ -1,11 +1,13 @@
 // Callers that spread their calls over many pipelines, chosen at random.
-//   callers ADDRESS CONNECTIONS SECONDS RATE WORDS COUNT
+//   callers ADDRESS CONNECTIONS SECONDS RATE WORDS COUNT [refused]
 // RATE 0: each connection calls again as soon as it is answered: the most that the program can do.
 // Else so many calls a second, exponentially spaced, whatever the answers: a call's time counts
 // from when it was due, so that those held up behind a slow one are slow too.
 // Pipeline number n of COUNT is <word n mod |WORDS|>-<n in six digits>, WORDS being separated by
 // commas: computed, so that ten names cost the callers what a hundred thousand do.
-// Prints "calls failed nanoseconds p50 p99 p99.9 max", times in nanoseconds.
+// Prints "calls failed nanoseconds p50 p99 p99.9 max", times in nanoseconds. With "refused" the
+// failed ones are left out of the times, and a second line says "503s p50 p99 p99.9 max" of those,
+// from when each was sent.
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -30,6 +32,7 @@ struct Options {
   double rate = 0;
   std::vector<std::string> words;
   size_t count = 0;
+  bool refused_apart = false;
 };
 
 Options parse(char** arguments) {
@@ -45,6 +48,7 @@ Options parse(char** arguments) {
     if (comma != std::string_view::npos) words.remove_prefix(comma + 1);
   }
   options.count = std::strtoul(arguments[6], nullptr, 10);
+  options.refused_apart = arguments[7] != nullptr;
   if (options.connections < 1 || options.count < 1) soak::die("no connections, or no pipelines");
   return options;
 }
@@ -79,10 +83,11 @@ class Callers {
   }
 
   void report() {
-    std::sort(times_.begin(), times_.end());
-    std::printf("%zu %zu %lld %lld %lld %lld %lld\n", times_.size(), failed_,
-                static_cast<long long>(ended_ - began_), part(0.5), part(0.99), part(0.999),
-                part(1.0));
+    std::printf("%zu %zu %lld ", times_.size(), failed_, static_cast<long long>(ended_ - began_));
+    print_parts(times_);
+    if (!options_.refused_apart) return;
+    std::printf("%zu ", refused_.size());
+    print_parts(refused_);
   }
 
  private:
@@ -111,7 +116,7 @@ class Callers {
     request_ += std::to_string(kBody.size());
     request_ += "\r\n\r\n";
     request_ += kBody;
-    calls_[fd].due = due;
+    calls_[fd] = {due, soak::now(), {}};
     if (!soak::send_all(fd, request_)) soak::die("cannot send to " + options_.address);
   }
 
@@ -122,21 +127,27 @@ class Callers {
     if (!soak::receive(fd, input)) soak::die("a connection ended");
     const soak::Message answer = soak::first_message(input);
     if (answer.bytes == 0) return;
-    if (!answer.head.starts_with("HTTP/1.1 200 ") || answer.bytes != input.size()) {
-      if (failed_++ == 0) std::fprintf(stderr, "%s\n", input.c_str());
-    }
-    times_.push_back(soak::now() - found->second.due);
+    const bool good = answer.head.starts_with("HTTP/1.1 200 ") && answer.bytes == input.size();
+    if (!good && failed_++ == 0) std::fprintf(stderr, "%s\n", input.c_str());
+    const int64_t now = soak::now();
+    if (good || !options_.refused_apart) times_.push_back(now - found->second.due);
+    if (answer.head.starts_with("HTTP/1.1 503 ")) refused_.push_back(now - found->second.sent);
     calls_.erase(found);
     idle_.push_back(fd);
   }
 
-  long long part(double share) const {
-    if (times_.empty()) return 0;
-    return times_[static_cast<size_t>(share * static_cast<double>(times_.size() - 1))];
+  static void print_parts(std::vector<int64_t>& times) {
+    std::sort(times.begin(), times.end());
+    const auto part = [&](double share) {
+      if (times.empty()) return 0LL;
+      const auto index = share * static_cast<double>(times.size() - 1);
+      return static_cast<long long>(times[static_cast<size_t>(index)]);
+    };
+    std::printf("%lld %lld %lld %lld\n", part(0.5), part(0.99), part(0.999), part(1.0));
   }
 
   struct Call {
-    int64_t due = 0;
+    int64_t due = 0, sent = 0;
     std::string input;
   };
 
@@ -150,6 +161,7 @@ class Callers {
   std::unordered_map<int, Call> calls_;  // in progress, by descriptor
   std::string request_;
   std::vector<int64_t> times_;
+  std::vector<int64_t> refused_;
   size_t failed_ = 0;
   int64_t began_ = 0;
   int64_t ended_ = 0;
@@ -158,7 +170,9 @@ class Callers {
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count != 7) soak::die("usage: callers ADDRESS CONNECTIONS SECONDS RATE WORDS COUNT");
+  if (count != 7 && count != 8) {
+    soak::die("usage: callers ADDRESS CONNECTIONS SECONDS RATE WORDS COUNT [refused]");
+  }
   const Options options = parse(arguments);
   Callers callers(options);
   callers.run();

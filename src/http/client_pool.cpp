@@ -10,7 +10,7 @@ std::string Endpoint::to_text() const {
 
 ClientPool::ClientPool(ring::Ring& ring, net::Resolver& resolver, Random& random,
                        const ClientOptions& options, ClientCounts& counts)
-    : shared_(new Shared{ring, resolver, random, options, counts, {}, 0, {}, {}}) {}
+    : shared_(new Shared{ring, resolver, random, options, counts, {}, 0, 0, {}, {}}) {}
 
 ClientPool::~ClientPool() = default;
 
@@ -41,6 +41,8 @@ coro::Task<CallResult> ClientPool::call(Upstream& upstream, const OutgoingReques
   }
   co_return std::move(outcome);
 }
+
+size_t ClientPool::calls_waiting() const { return shared_->waiting; }
 
 CallCounts ClientPool::counts() const {
   CallCounts sum;

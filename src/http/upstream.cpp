@@ -21,6 +21,7 @@ Upstream::Upstream(const Endpoint& endpoint, ClientPool::Shared& shared)
       shared_(shared),
       counts_(shared.counts.of(endpoint.to_text())),
       sharing_(shared.options.pipelining_wait, shared.options.pipelining_trust),
+      waiting_(shared.waiting),
       try_again_(&try_again, this) {
   if (!endpoint.address) return;
   fresh_until_ = kNever;
@@ -128,7 +129,7 @@ void Upstream::count_depth(size_t depth) {
 // A connection for each call that waits, as far as the limits go.
 void Upstream::open_for_waiting() {
   if (looking_up_) return;  // to its result
-  while (connecting_ < waiting_count_ && connections_ < shared_.options.connections_max) {
+  while (connecting_ < waiting_.count() && connections_ < shared_.options.connections_max) {
     Destination* to = destinations_.least_loaded(For::a_new_connection, shared_.ring.now());
     if (to == nullptr) break;
     ++connecting_;
@@ -176,7 +177,7 @@ void Upstream::opened(Destination& to, int fd) {
   if (!to.listed || shared_.closing.cancelled()) {
     close_soon(connection);
   } else if (call != nullptr) {
-    leave_waiting(*call);
+    waiting_.remove(*call);
     give(connection, *call);
   } else {
     to.free_ones.push_front(connection);
@@ -211,34 +212,27 @@ void Upstream::close_free_ones() {
 
 // ---- waiting calls
 
-// One that goes out again stands first: it has waited longest. Those for whom a connection is or
-// can be opened do not count.
+// Those for whom a connection is or can be opened do not count as too many.
 void Upstream::wait(PendingCall& call) {
   const size_t coming = connecting_ + shared_.options.connections_max - connections_;
-  if (call.repeated) {
-    waiting_.push_front(call);
-  } else if (waiting_count_ < shared_.options.waiting_max + coming) {
-    waiting_.push_back(call);
-  } else {
-    call.end(CallError{Kind::too_many_waiting, "too many calls wait for a connection"});
-    return;
+  const bool full = waiting_.count() >= shared_.options.waiting_max + coming;
+  if (full && !call.repeated) {
+    PendingCall& refused = waiting_.one_too_many(call);
+    if (refused.linked()) waiting_.remove(refused);
+    refused.end(CallError{Kind::too_many_waiting, "too many calls wait for a connection"});
+    if (&refused == &call) return;
   }
-  ++waiting_count_;
+  waiting_.add(call);
   const Instant patience = later(shared_.ring.now(), shared_.options.connect_timeout);
   shared_.ring.timers().arm(call.timer, std::min(call.deadline, patience));
   open_for_waiting();
-}
-
-void Upstream::leave_waiting(PendingCall& call) {
-  call.unlink();
-  --waiting_count_;
 }
 
 void Upstream::serve_waiting() {
   while (PendingCall* call = waiting_.front()) {
     ClientConnection* connection = call->repeated ? nullptr : connection_for(*call);
     if (connection == nullptr) break;
-    leave_waiting(*call);
+    waiting_.remove(*call);
     give(*connection, *call);
   }
   open_for_waiting();
@@ -246,7 +240,7 @@ void Upstream::serve_waiting() {
 
 void Upstream::fail_waiting() {
   while (PendingCall* call = waiting_.front()) {
-    leave_waiting(*call);
+    waiting_.remove(*call);
     call->end(last_failure_);
   }
 }
@@ -262,7 +256,7 @@ void Upstream::give_up(PendingCall& call, CallError why) {
   if (call.connection != nullptr) {
     call.connection->give_up(call, std::move(why));
   } else {
-    leave_waiting(call);
+    waiting_.remove(call);
     call.end(std::move(why));
   }
 }
@@ -293,13 +287,13 @@ void Upstream::has_room(ClientConnection& connection) {
         connection.free() || (rules().allow(*call) && rules().allow_behind(connection));
     if (!takes) break;
     if (!call->repeated) {
-      leave_waiting(*call);
+      waiting_.remove(*call);
       give(connection, *call);
     }
     call = next;
   }
   if (!connection.free()) return;
-  if (connecting_ < waiting_count_ && connections_ >= shared_.options.connections_max) {
+  if (connecting_ < waiting_.count() && connections_ >= shared_.options.connections_max) {
     close_soon(connection);  // for a new one: only that will do for the call that goes out again
     return;
   }

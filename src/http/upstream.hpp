@@ -3,6 +3,7 @@
 
 #include "fnkit/http/client_pool.hpp"
 #include "http/destination.hpp"
+#include "http/waiting_calls.hpp"
 
 namespace fnkit::http {
 
@@ -15,6 +16,7 @@ struct ClientPool::Shared {
   ClientCounts& counts;
   coro::CancelScope closing;  // cancelled when the pool closes
   size_t connections = 0;     // open, opening or closing, to all functions
+  size_t waiting = 0;         // calls, for a connection to whichever function
   coro::Event none_left;      // when closing: of them
   coro::TaskGroup tasks;      // what connects, looks up and closes
 };
@@ -57,7 +59,6 @@ class Upstream final : ClientConnection::Owner {
 
   // --- waiting calls
   void wait(PendingCall& call);
-  void leave_waiting(PendingCall& call);
   void serve_waiting();
   void fail_waiting();
   CallError why_late(const PendingCall& call) const;
@@ -78,8 +79,7 @@ class Upstream final : ClientConnection::Owner {
   Instant fresh_until_;
   bool looking_up_ = false;
   CallError last_failure_{CallError::Kind::unreachable, {}};
-  IntrusiveList<PendingCall, WaitingTag> waiting_;
-  size_t waiting_count_ = 0;
+  WaitingCalls waiting_;
   ring::Timer try_again_;
   size_t connecting_ = 0;
   size_t connections_ = 0;  // open, opening or closing

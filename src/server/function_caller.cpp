@@ -113,6 +113,7 @@ coro::Task<Result<pipeline::Output, pipeline::StepError>> FunctionCaller::call(
   request.is_head = method == "HEAD";
   request.may_repeat = call.idempotent || is_idempotent(method);
   request.may_share = call.may_share;
+  request.continues = answered_;
   const Instant step_deadline = later(core_.ring.now(), core_.settings.step_timeout);
   const Instant until = std::min(deadline, step_deadline);
   http::CallResult answer = co_await core_.pool.call(*to.upstream, request, until, scope);
@@ -125,6 +126,7 @@ coro::Task<Result<pipeline::Output, pipeline::StepError>> FunctionCaller::call(
                       error.detail);
     co_return to_step_error(call.function, std::move(error));
   }
+  answered_ = true;
   run_.answered(note, core_.ring.now(), answer->status, answer->body.bytes);
   pipeline::Output output;
   output.status = answer->status;

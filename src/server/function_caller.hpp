@@ -74,6 +74,7 @@ class FunctionCaller final : public pipeline::FunctionCaller {
   const size_t orchestrators_before_;
   const TraceContext& trace_;
   observe::Run& run_;
+  bool answered_ = false;  // one of the calls
 };
 
 }  // namespace fnkit::server

@@ -14,6 +14,15 @@ constexpr size_t kOrchestratorsMax = 4;
 constexpr Duration kIdleGrace = std::chrono::milliseconds(50);
 // What was still in progress when the drain timeout was over gets this long to read its 503.
 constexpr Duration kAbandonedGrace = std::chrono::milliseconds(500);
+// While calls wait for connections, so many requests begin in one turn of the loop; further ones wait
+// for the next turns, behind the answers that have come. Else a crowd of callers makes turns long and
+// calls few, and all of the core's time goes into requests that are refused in the end.
+constexpr size_t kBegunInTurnMax = 8;
+
+struct BeginnerTag;
+struct Beginner : ListNode<BeginnerTag> {
+  coro::Event turn;
+};
 
 }  // namespace
 
@@ -58,6 +67,8 @@ class Worker::Core final : public http::Handler {
   static void woken(void* core);
   static void grace_is_over(void* core);
   static void drain_is_over(void* core);
+  bool begins_later();
+  static void departing(void* core);
 
   const Settings& settings_;
   ring::Ring& ring_;
@@ -78,6 +89,9 @@ class Worker::Core final : public http::Handler {
   IntrusiveList<http::ServerConnection, http::ServerConnectionTag> connections_;
   size_t connection_count_ = 0;
   size_t requests_in_progress_ = 0;
+  IntrusiveList<Beginner, BeginnerTag> beginners_;
+  size_t begun_in_turn_ = 0;
+  ring::Deferred departure_{&departing, this};
   bool draining_ = false;
   ring::Timer grace_timer_;
   ring::Timer drain_timer_;
@@ -206,6 +220,12 @@ coro::Task<http::Response> Worker::Core::run_pipeline(const http::Request& reque
                                   later(began, settings_.pipeline_timeout),
                                   settings_.merged_bytes_max};
   ++requests_in_progress_;
+  if (begins_later()) {
+    Beginner waiting;
+    beginners_.push_back(waiting);
+    co_await waiting.turn.wait();
+    ring_.defer_to_departure(departure_);  // for those behind
+  }
   pipeline::Ended ended = co_await pipeline::run(*route.entry->plan, request, context);
   --requests_in_progress_;
   http::Response& response = ended.response;
@@ -217,6 +237,21 @@ coro::Task<http::Response> Worker::Core::run_pipeline(const http::Request& reque
     response.extra_headers += "\r\n";
   }
   co_return std::move(response);
+}
+
+bool Worker::Core::begins_later() {
+  if (beginners_.empty() && pool_.calls_waiting() == 0) return false;
+  ring_.defer_to_departure(departure_);
+  return !beginners_.empty() || begun_in_turn_++ >= kBegunInTurnMax;
+}
+
+void Worker::Core::departing(void* core) {
+  auto& self = *static_cast<Core*>(core);
+  self.begun_in_turn_ = 0;
+  while (self.begun_in_turn_ < kBegunInTurnMax && !self.beginners_.empty()) {
+    ++self.begun_in_turn_;
+    self.beginners_.pop_front()->turn.set();
+  }
 }
 
 // Who may run a pipeline may know its steps.

@@ -20,6 +20,7 @@ struct OutgoingRequest {
   bool is_head = false;     // method HEAD
   bool may_repeat = false;  // idempotent: sending it twice does no harm
   bool may_share = true;    // others may be on their way over the same connection
+  bool continues = false;   // what it is for has had answers: it goes before calls that begin
 };
 
 // Why a call has no answer.

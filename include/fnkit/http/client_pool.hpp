@@ -43,6 +43,8 @@ class ClientPool {
   coro::Task<CallResult> call(Upstream& upstream, const OutgoingRequest& request, Instant deadline,
                               coro::CancelScope& scope);
 
+  // For a connection, to whichever endpoint.
+  size_t calls_waiting() const;
   // Of all its endpoints.
   CallCounts counts() const;
 

@@ -70,6 +70,46 @@ TEST_P(ClientWaitingTest, TheyAreServedInTheOrderInWhichTheyCame) {
   EXPECT_EQ(world_.accepted(), 1U);
 }
 
+TEST_P(ClientWaitingTest, WhatGoesOnComesBeforeWhatBegins) {
+  world_.options.connections_max = 1;
+  world_.post("busy");
+  ASSERT_TRUE(world_.run_until_asked("busy"));
+  world_.post("begins");
+  world_.call("goes-on", {.continues = true});
+  world_.call("too", {.continues = true});
+  for (const std::string name : {"goes-on", "too", "begins"}) {
+    EXPECT_EQ(world_.asked(name), 0U);
+    world_.answer(0, "ok");
+    ASSERT_TRUE(world_.run_until_asked(name));
+  }
+  world_.answer(0, "ok");
+}
+
+// What was begun is not for nothing: under too much load nothing else would ever come to its end.
+TEST_P(ClientWaitingTest, WhereTooManyWaitTheNewestThatBeginsGivesWayToWhatGoesOn) {
+  world_.options.connections_max = 1;
+  world_.options.waiting_max = 2;
+  world_.post("busy");
+  ASSERT_TRUE(world_.run_until_asked("busy"));
+  const Call& older = world_.post("older");
+  const Call& newer = world_.post("newer");
+  const Call& goes_on = world_.call("goes-on", {.continues = true});
+  world_.settle();
+  EXPECT_EQ(newer.text(), "too many waiting: too many calls wait for a connection");
+  const Call& too = world_.call("too", {.continues = true});
+  world_.settle();
+  EXPECT_EQ(older.text(), "too many waiting: too many calls wait for a connection");
+  const Call& third = world_.call("third", {.continues = true});
+  EXPECT_EQ(third.text(), "too many waiting: too many calls wait for a connection");
+  world_.answer(0, "ok");
+  ASSERT_TRUE(world_.run_until_asked("goes-on"));
+  world_.answer(0, "ok");
+  ASSERT_TRUE(world_.run_until_asked("too"));
+  world_.answer(0, "ok");
+  ASSERT_TRUE(world_.run_until_done(too));
+  EXPECT_EQ(goes_on.text() + ", " + too.text(), "200 ok, 200 ok");
+}
+
 TEST_P(ClientWaitingTest, ARepeatedCallComesFirst) {
   world_.options.connections_max = 1;
   use_one_connection();

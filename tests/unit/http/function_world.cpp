@@ -127,7 +127,8 @@ FunctionWorld::Call& FunctionWorld::call(std::string_view name, const How& how) 
   call.body.assign(how.body_bytes, 'x');
   call.head = std::string(how.method) + " /" + std::string(name) + " HTTP/1.1\r\nhost: f\r\n" +
               "content-length: " + std::to_string(how.body_bytes) + "\r\n\r\n";
-  call.request = {call.head, call.body, how.method == "HEAD", how.method != "POST", how.may_share};
+  call.request = {call.head,     call.body,    how.method == "HEAD", how.method != "POST",
+                  how.may_share, how.continues};
   if (given_up_) call.scope.cancel();
   http::Endpoint endpoint;
   endpoint.host = how.host;

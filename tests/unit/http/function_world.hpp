@@ -55,6 +55,7 @@ class FunctionWorld {
     bool may_share = true;
     std::string_view address = {};  // "1.2.3.4:5"; else `host` is looked up; else the function's
     std::string_view host = {};
+    bool continues = false;
   };
   Call& call(std::string_view name, const How& how);
   // As post(), by a caller who is gone already.
