@@ -14,8 +14,8 @@ constexpr size_t kOrchestratorsMax = 4;
 constexpr Duration kIdleGrace = std::chrono::milliseconds(50);
 // What was still in progress when the drain timeout was over gets this long to read its 503.
 constexpr Duration kAbandonedGrace = std::chrono::milliseconds(500);
-// While calls wait for connections, so many requests begin in one turn of the loop; further ones wait
-// for the next turns, behind the answers that have come. Else a crowd of callers makes turns long and
+// While calls wait for connections, so many requests begin in a turn of the loop; further ones wait
+// for the next, behind the answers that have come. Else a crowd of callers makes turns long and
 // calls few, and all of the core's time goes into requests that are refused in the end.
 constexpr size_t kBegunInTurnMax = 8;
 
