@@ -1,6 +1,7 @@
-# Sourced after debian.sh by tests/run: servers that the tests run against, unpacked beside the
-# system instead of installed, because installing one starts its service where init runs, and because
-# Debian 12 has Valkey only among its backports. Neither root nor the user's apt settings are touched.
+# Sourced after debian.sh by tests/run: what the tests run against, unpacked beside the system instead
+# of installed: servers, because installing one starts its service where init runs, and because Debian
+# 12 has Valkey only among its backports; a library of the next release. Neither root nor the user's
+# apt settings are touched.
 # shellcheck shell=bash
 
 apt_tree=${cache:?}/apt
@@ -11,7 +12,10 @@ servers=$cache/servers
 ensure_server() {
   if command -v "$1" >/dev/null || "$servers/$1/run" --version >/dev/null 2>&1; then return; fi
   say "fetching beside the system: $1"
-  prepare_apt_tree
+  case $(distribution VERSION_CODENAME) in
+    bookworm) prepare_apt_tree bookworm bookworm-backports ;;
+    *) prepare_apt_tree "$(distribution VERSION_CODENAME)" ;;
+  esac
   unpack_server "$1" "${2:-$1}"
   quietly "$1-version" "$servers/$1/run" --version || die "the fetched $1 does not run"
 }
@@ -35,10 +39,23 @@ private_apt() {
     -o Debug::NoLocking=1 -o APT::Sandbox::User=root "$@"
 }
 
+# ensure_next_llhttp: Debian 13's llhttp, in $next_llhttp. Nothing to do where the system has it.
+next_llhttp=$cache/llhttp-9
+ensure_next_llhttp() {
+  local apt_tree=$cache/apt-trixie package
+  if [[ $(llhttp_package) == libllhttp-dev || -d $next_llhttp ]]; then return; fi
+  say "fetching beside the system: Debian 13's llhttp"
+  prepare_apt_tree trixie
+  (cd "$apt_tree/cache" && quietly llhttp-9 private_apt apt-get download libllhttp-dev libllhttp9.2) ||
+    die "could not fetch libllhttp-dev"
+  for package in "$apt_tree"/cache/*.deb; do dpkg-deb -x "$package" "$next_llhttp"; done
+  sed -i "s|=/usr|=$next_llhttp/usr|" "$next_llhttp"/usr/lib/*/pkgconfig/libllhttp.pc
+}
+
 # A tree of lists and downloads of our own; the system's list of what is installed is only read, so
 # that libraries which are missing come along.
-prepare_apt_tree() {
-  local entry uri file signed codename
+prepare_apt_tree() { # SUITE...
+  local entry uri file signed suite
   if [[ -f $apt_tree/ready ]]; then return; fi
   entry=$(main_archive)
   if [[ -z $entry ]]; then
@@ -50,12 +67,8 @@ prepare_apt_tree() {
   uri=${entry%%|*} file=${entry#*|}
   # "file:7" in either of apt's formats: "Signed-By: KEYRING" or "[signed-by=KEYRING]".
   signed=$(grep -oiE -m 1 'signed-by[:=] *[^], ]+' "${file%:*}" | head -n 1 | sed -E 's/^[^:=]+[:=] *//') || true
-  codename=$(distribution VERSION_CODENAME)
   mkdir -p "$apt_tree/lists/partial" "$apt_tree/cache/archives/partial"
-  write_source "$uri" "$codename" "$signed" >"$apt_tree/sources.list"
-  if [[ $codename == bookworm ]]; then
-    write_source "$uri" bookworm-backports "$signed" >>"$apt_tree/sources.list"
-  fi
+  for suite in "$@"; do write_source "$uri" "$suite" "$signed"; done >"$apt_tree/sources.list"
   quietly beside-update private_apt apt-get update || die "could not read the archive's package lists"
   touch "$apt_tree/ready"
 }
