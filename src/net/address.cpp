@@ -19,9 +19,10 @@ constexpr std::string_view kUnixPrefix = "unix:";
 Result<Address> parse_unix(std::string_view path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof address.sun_path) {
+  const bool fits = !path.empty() && path.size() < sizeof address.sun_path;
+  if (!fits || path.find('\0') != path.npos) {
     return Error{"needs a path of 1 to " + std::to_string(sizeof address.sun_path - 1) +
-                 " bytes after unix:"};
+                 " bytes, none of them NUL, after unix:"};
   }
   std::memcpy(address.sun_path, path.data(), path.size());
   return Address(reinterpret_cast<const sockaddr*>(&address),
@@ -145,6 +146,11 @@ Result<HostPort> parse_host_port(std::string_view text, uint16_t default_port) {
     if (close == std::string_view::npos) return Error{"lacks a ']'"};
     parts.host = text.substr(1, close - 1);
     rest = text.substr(close + 1);
+    in6_addr v6{};
+    const bool has_nul = parts.host.find('\0') != std::string::npos;
+    if (has_nul || inet_pton(AF_INET6, parts.host.c_str(), &v6) != 1) {
+      return Error{"has no IPv6 address in its []"};
+    }
   } else {
     const size_t colon = text.rfind(':');
     parts.host = text.substr(0, colon);
@@ -152,6 +158,7 @@ Result<HostPort> parse_host_port(std::string_view text, uint16_t default_port) {
     if (parts.host.find(':') != std::string::npos) {
       return Error{"has several ':'; an IPv6 address stands in []"};
     }
+    if (parts.host.find_first_of("[]") != std::string::npos) return Error{"has a '[' or ']' in it"};
   }
   if (rest.empty() && default_port != 0) {
     parts.port = default_port;

@@ -65,6 +65,7 @@ TEST(AddressTest, WhatIsNoAddressIsRefusedWithItsText) {
       "[::1]:80:90",
       "1.2.3.4:0x50",
       std::string_view("1.2.3.4\0x:80", 12),
+      std::string_view("unix:/run\0", 10),
   };
   for (const std::string_view text : cases) {
     Result<Address> address = Address::parse(text);
@@ -150,6 +151,9 @@ TEST(HostPortTest, SplitsWithoutLookingAnythingUp) {
       {"host:", 80, "", -1},
       {"host:65536", 80, "", -1},
       {"[::1]x", 80, "", -1},
+      {"[[]:0", 80, "", -1},
+      {"[name]:1", 80, "", -1},
+      {"a]:1", 80, "", -1},
   };
   for (const Case& c : cases) {
     Result<net::HostPort> parts = parse_host_port(c.text, c.default_port);
