@@ -73,6 +73,26 @@ Result<int> open_listener(const Address& address, ListenAs as) {
   return fd;
 }
 
+Result<Address> adopt_listener(int fd) {
+  int listens = 0;
+  int type = 0;
+  socklen_t size = sizeof listens;
+  const bool known = getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 &&
+                     getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
+  if (!known) return Error::from_errno(errno, "is no socket");
+  if (type != SOCK_STREAM || listens == 0) return Error{"is no stream socket that listens"};
+  const int flags = ::fcntl(fd, F_GETFL);
+  // A ring does not wait for what is non-blocking.
+  if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || ::fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != 0) {
+    return Error::from_errno(errno, "cannot be used");
+  }
+  Result<Address> address = Address::of_socket(fd);
+  if (!address || address->is_unix()) return address;
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return address;
+}
+
 Listener::Listener(ring::Ring& ring, int fd) : ring_(ring), fd_(fd), pause_(&pause_over, this) {
   operation_.handler = &operation_completed;
   operation_.owner = this;
@@ -105,14 +125,17 @@ void Listener::completed() {
   }
 }
 
-// What has connected by now is not lost: closing would reset it.
+// What has connected by now is not lost: closing would reset it. The flag is shared with whoever
+// has the same socket, and their accepts must go on waiting.
 void Listener::accept_remaining() {
-  if (::fcntl(fd_, F_SETFL, O_NONBLOCK) != 0) return;
+  const int flags = ::fcntl(fd_, F_GETFL);
+  if (flags < 0 || ::fcntl(fd_, F_SETFL, flags | O_NONBLOCK) != 0) return;
   while (true) {
     const int fd = ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
     if (fd < 0) break;
     accepted_.push_back(fd);
   }
+  ::fcntl(fd_, F_SETFL, flags);
 }
 
 void Listener::pause_over(void* context) { static_cast<Listener*>(context)->arm(); }

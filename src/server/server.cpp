@@ -10,6 +10,7 @@
 #include "fnkit/base/log.hpp"
 #include "fnkit/observe/journal.hpp"
 #include "server/control.hpp"
+#include "server/listeners.hpp"
 #include "server/signals.hpp"
 
 namespace fnkit::server {
@@ -47,44 +48,6 @@ Result<size_t> connections_allowed(const Settings& settings) {
   const size_t descriptors = std::max<size_t>(limit.rlim_cur, 2 * kDescriptorsReserved);
   const size_t share = (descriptors - kDescriptorsReserved) / (2 * settings.cpus.size());
   return std::min(settings.connections_max, std::max<size_t>(share, 1));
-}
-
-// The listening descriptors of all workers: [worker][address].
-struct Listeners {
-  std::vector<std::vector<int>> of_worker;
-  std::vector<net::Address> addresses;
-  int admin = -1;
-};
-
-Result<void> listen_on(const net::Address& address, Listeners& listeners) {
-  Result<int> first = net::open_listener(address, net::ListenAs::sole);
-  if (!first) return first.error();
-  Result<net::Address> bound = net::Address::of_socket(*first);
-  if (!bound) return bound.error();
-  listeners.addresses.push_back(*bound);
-  listeners.of_worker.front().push_back(*first);
-  for (size_t i = 1; i < listeners.of_worker.size(); ++i) {
-    // A Unix socket cannot be bound twice: its accept queue is shared.
-    Result<int> further = bound->is_unix() ? Result<int>(::dup(*first))
-                                           : net::open_listener(*bound, net::ListenAs::further);
-    if (!further) return further.error();
-    listeners.of_worker[i].push_back(*further);
-  }
-  return {};
-}
-
-Result<Listeners> open_listeners(const Settings& settings) {
-  Listeners listeners;
-  listeners.of_worker.resize(settings.cpus.size());
-  for (const net::Address& address : settings.listen) {
-    if (Result<void> opened = listen_on(address, listeners); !opened) return opened.error();
-  }
-  if (settings.admin_listen) {
-    Result<int> admin = net::open_listener(*settings.admin_listen, net::ListenAs::sole);
-    if (!admin) return admin.error();
-    listeners.admin = *admin;
-  }
-  return listeners;
 }
 
 void announce(const Settings& settings, const Listeners& listeners) {
@@ -157,7 +120,7 @@ int serve(const Settings& given, StartObserver* observer) {
   (*ring)->run(control.run());
   for (std::thread& thread : threads) thread.join();
   for (const net::Address& address : listeners->addresses) {
-    if (address.is_unix()) ::unlink(address.to_text().substr(5).c_str());
+    if (address.is_unix() && !listeners->passed) ::unlink(address.to_text().substr(5).c_str());
   }
   log_event(LogLevel::info, "server", "ended");
   set_log_sink(nullptr);

@@ -14,6 +14,8 @@ constexpr size_t kOrchestratorsMax = 4;
 constexpr Duration kIdleGrace = std::chrono::milliseconds(50);
 // What was still in progress when the drain timeout was over gets this long to read its 503.
 constexpr Duration kAbandonedGrace = std::chrono::milliseconds(500);
+// How long connections wait for the first reading of the store.
+constexpr Duration kStorePatience = std::chrono::seconds(1);
 // While calls wait for connections, so many requests begin in a turn of the loop; further ones wait
 // for the next, behind the answers that have come. Else a crowd of callers makes turns long and
 // calls few, and all of the core's time goes into requests that are refused in the end.
@@ -93,6 +95,7 @@ class Worker::Core final : public http::Handler {
   size_t begun_in_turn_ = 0;
   ring::Deferred departure_{&departing, this};
   bool draining_ = false;
+  coro::Event store_looked_at_;
   ring::Timer grace_timer_;
   ring::Timer drain_timer_;
   coro::TaskGroup tasks_;
@@ -101,6 +104,11 @@ class Worker::Core final : public http::Handler {
 coro::Task<void> Worker::Core::serve(std::vector<int> listeners) {
   adopt();
   shared_.wakeup.listen(ring_, &woken, this);
+  // Whoever calls before the pipelines are there would be told so, instead of being answered a
+  // moment later: after a restart that would be a failure. Connections wait in the kernel meanwhile.
+  ring::Timer patience(&coro::Event::set_it, &store_looked_at_);
+  ring_.timers().arm(patience, later(ring_.now(), kStorePatience));
+  co_await store_looked_at_.wait();
   for (const int fd : listeners) tasks_.spawn(accept_loop(fd));
   co_await tasks_.join();
   grace_timer_.unlink();
@@ -292,11 +300,13 @@ void Worker::Core::adopt() {
     pipelines_ = LocalRef<std::shared_ptr<const store::Snapshot>>(std::move(pipelines));
   }
   if (auto status = shared_.store_status.take()) store_status_ = std::move(status);
+  if (pipelines_ || (store_status_ && !store_status_->trouble.empty())) store_looked_at_.set();
   if (auto tokens = shared_.tokens.take()) tokens_ = std::move(tokens);
 }
 
 void Worker::Core::drain() {
   if (std::exchange(draining_, true)) return;
+  store_looked_at_.set();
   for (net::Listener* listener : listeners_) listener->stop();
   for (auto* each = connections_.front(); each != nullptr; each = connections_.next(*each)) {
     each->drain();

@@ -15,6 +15,10 @@ namespace fnkit::net {
 enum class ListenAs { sole, further };
 Result<int> open_listener(const Address& address, ListenAs as);
 
+// A listening socket that somebody else has made becomes one like ours: close-on-exec, TCP_NODELAY.
+// Its address; the error goes on where the name of the descriptor ends.
+Result<Address> adopt_listener(int fd);
+
 // Accepts on a listening socket. Not having a descriptor left (EMFILE, ENFILE …) pauses it for
 // kPause instead of spinning. One thread.
 class Listener {

@@ -35,7 +35,7 @@ def complain_of_sanitizers(text, who):
 class Process:
     """A long-running child whose stderr is read line by line as it comes, unless it is given one."""
 
-    def __init__(self, command, env=None, preexec=None, cwd=None, stderr=subprocess.PIPE):
+    def __init__(self, command, env=None, preexec=None, cwd=None, stderr=subprocess.PIPE, pass_fds=()):
         self.command = command
         self._child = subprocess.Popen(
             command,
@@ -44,6 +44,7 @@ class Process:
             stderr=stderr,
             env=clean_environment(env),
             preexec_fn=preexec,
+            pass_fds=pass_fds,
             cwd=cwd,
         )
         self.pid = self._child.pid

@@ -23,9 +23,10 @@ def parse_address(text):
 class Program(Process):
     """`serve` with its listeners on kernel-chosen ports, or where a test says that keeps stderr to itself."""
 
-    def __init__(self, *arguments, known_address=None, command=("serve",), **more):
+    def __init__(self, *arguments, known_address=None, command=("serve",), before=(), **more):
+        """`before`: words of a program that becomes this one."""
         self._known_address = known_address
-        super().__init__([settings.binary, *command, *arguments], **more)
+        super().__init__([*before, settings.binary, *command, *arguments], **more)
 
     @property
     def address(self):

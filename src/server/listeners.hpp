@@ -1,0 +1,25 @@
+// Where the server listens: its own sockets, or those that were passed to it.
+#pragma once
+
+#include <vector>
+
+#include "fnkit/server/settings.hpp"
+
+namespace fnkit::server {
+
+// Listening descriptors. They are the caller's.
+struct Listeners {
+  std::vector<std::vector<int>> of_worker;  // [worker][address]
+  std::vector<net::Address> addresses;
+  int admin = -1;  // -1: none
+  // Made by somebody else, who goes on listening after us: a Unix socket's file is theirs.
+  bool passed = false;
+};
+
+// On the settings' addresses; or, where LISTEN_FDS passes some (sd_listen_fds(3)), on these
+// instead: every core accepts from each, but what is called "admin" in LISTEN_FDNAMES is the admin
+// listener.
+// The variables are taken away, so that no child thinks that they mean it. Before any thread.
+Result<Listeners> open_listeners(const Settings& settings);
+
+}  // namespace fnkit::server
