@@ -14,6 +14,8 @@ namespace {
 using server::Settings;
 using Applied = Result<void>;
 
+constexpr size_t kPidMax = size_t{1} << 22;  // PID_MAX_LIMIT
+
 template <class T>
 Applied store_into(T& place, Result<T> value) {
   if (!value) return value.error();
@@ -48,6 +50,14 @@ Applied admin_listen(Settings& settings, std::string_view text) {
   Result<net::Address> address = net::Address::parse(text);
   if (!address) return address.error();
   settings.admin_listen = *address;
+  return {};
+}
+
+Applied replace(Settings& settings, std::string_view text) {
+  Result<size_t> pid = parse_count(text, 2);
+  if (!pid) return pid.error();
+  if (*pid > kPidMax) return Error{"is no process id"};
+  settings.predecessor = static_cast<int>(*pid);
   return {};
 }
 
@@ -213,6 +223,9 @@ constexpr ServeOption kOptions[] = {
     {"--admin-listen", "FNKIT_ADMIN_LISTEN", "ADDR:PORT", false, "",
      "Serve health, /metrics and /observe here too, without a token, and nothing else",
      &admin_listen},
+    {"--replace", "FNKIT_REPLACE", "PID", false, "",
+     "Listen beside this running server, and end it (SIGTERM) when the pipelines are loaded",
+     &replace},
     {"--cores", "FNKIT_CORES", "N", false, "all",
      "One pinned worker on each of the first N CPUs of the affinity mask", &cores},
     {"--step-url", "FNKIT_STEP_URL", "TEMPLATE", false, "http://{step}:8080",

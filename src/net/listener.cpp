@@ -1,6 +1,7 @@
 #include "fnkit/net/listener.hpp"
 
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/stat.h>
@@ -73,6 +74,20 @@ Result<int> open_listener(const Address& address, ListenAs as) {
   return fd;
 }
 
+void hand_over(int fd, size_t ours) {
+  // Sockets of a port are numbered in the order in which they came; the last takes the place of one
+  // that goes. So this number is another process's until ours are all gone. Where there is none of
+  // that number, the kernel chooses as it did.
+  sock_filter choose{BPF_RET | BPF_K, 0, 0, static_cast<uint32_t>(ours)};
+  const sock_fprog program{1, &choose};
+  setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program);
+}
+
+void end_hand_over(int fd) {
+  const int none = 0;
+  setsockopt(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &none, sizeof none);
+}
+
 Result<Address> adopt_listener(int fd) {
   int listens = 0;
   int type = 0;
@@ -93,7 +108,8 @@ Result<Address> adopt_listener(int fd) {
   return address;
 }
 
-Listener::Listener(ring::Ring& ring, int fd) : ring_(ring), fd_(fd), pause_(&pause_over, this) {
+Listener::Listener(ring::Ring& ring, int fd, AtEnd at_end)
+    : ring_(ring), fd_(fd), at_end_(at_end), pause_(&pause_over, this) {
   operation_.handler = &operation_completed;
   operation_.owner = this;
   arm();
@@ -125,17 +141,15 @@ void Listener::completed() {
   }
 }
 
-// What has connected by now is not lost: closing would reset it. The flag is shared with whoever
-// has the same socket, and their accepts must go on waiting.
+// What has connected by now is not lost: closing would reset it. A socket that others have too is
+// left to them: the flag would be theirs as well.
 void Listener::accept_remaining() {
-  const int flags = ::fcntl(fd_, F_GETFL);
-  if (flags < 0 || ::fcntl(fd_, F_SETFL, flags | O_NONBLOCK) != 0) return;
+  if (at_end_ == AtEnd::leaves_queue || ::fcntl(fd_, F_SETFL, O_NONBLOCK) != 0) return;
   while (true) {
     const int fd = ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
     if (fd < 0) break;
     accepted_.push_back(fd);
   }
-  ::fcntl(fd_, F_SETFL, flags);
 }
 
 void Listener::pause_over(void* context) { static_cast<Listener*>(context)->arm(); }

@@ -1,5 +1,7 @@
 #include "server/control.hpp"
 
+#include <poll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -11,12 +13,13 @@
 namespace fnkit::server {
 
 Control::Control(const Settings& settings, ring::Ring& ring, Signals& signals,
-                 std::vector<std::unique_ptr<Worker>>& workers, int admin_listener, Logs& logs)
+                 std::vector<std::unique_ptr<Worker>>& workers, const Listeners& listeners,
+                 Logs& logs)
     : settings_(settings),
       ring_(ring),
       signals_(signals),
       workers_(workers),
-      admin_fd_(admin_listener),
+      listeners_(listeners),
       random_(random_seed()),
       resolver_(ring, settings.dns),
       follower_(store::make_follower(settings.store, ring, resolver_, *this,
@@ -31,7 +34,7 @@ coro::Task<void> Control::run() {
   signals_.listen(ring_, *this);
   tasks_.spawn(follower_->run());
   tasks_.spawn(observatory_.run());
-  if (admin_fd_ >= 0) tasks_.spawn(serve_admin(admin_fd_));
+  if (listeners_.admin >= 0) tasks_.spawn(serve_admin(listeners_.admin));
   co_await all_done_.wait();
   follower_->stop();
   observatory_.stop();
@@ -50,6 +53,28 @@ void Control::publish(std::shared_ptr<const store::Snapshot> snapshot) {
   for (const auto& worker : workers_) worker->publish(snapshot);
   observatory_.adopt(snapshot);
   snapshots_.push_back(std::move(snapshot));
+  const bool first = !std::exchange(replacing_, true);
+  if (first && settings_.predecessor > 0) tasks_.spawn(replace_predecessor());
+}
+
+// It hands the ports over with its last connections; when it is gone they are ours alone.
+coro::Task<void> Control::replace_predecessor() {
+  const int process = static_cast<int>(syscall(SYS_pidfd_open, settings_.predecessor, 0));
+  if (process < 0 || ::kill(settings_.predecessor, SIGTERM) != 0) {
+    const Error why = Error::from_errno(errno, std::to_string(settings_.predecessor));
+    log_event(LogLevel::error, "server", "cannot end the server to be replaced",
+              {{"detail", why.message}});
+  } else {
+    log_event(LogLevel::info, "server", "replacing",
+              {{"pid", std::to_string(settings_.predecessor)}});
+    predecessor_ended_.poll(process, POLLIN);
+    ring_.submit(predecessor_ended_);
+    co_await predecessor_ended_.completed();
+    for (const int fd : listeners_.of_worker.front()) {
+      if (!draining_) net::end_hand_over(fd);
+    }
+  }
+  if (process >= 0) ring_.close(process);
 }
 
 void Control::tell(const store::FollowerStatus& status) {
@@ -76,6 +101,10 @@ void Control::signalled(int signal) {
 
 void Control::drain() {
   draining_ = true;
+  ring_.cancel(predecessor_ended_);
+  for (const int fd : listeners_.of_worker.front()) {
+    if (!listeners_.passed) net::hand_over(fd, workers_.size());
+  }
   for (const auto& worker : workers_) worker->drain();
 }
 

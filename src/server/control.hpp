@@ -11,6 +11,7 @@
 #include "fnkit/ring/wakeup.hpp"
 #include "fnkit/server/settings.hpp"
 #include "fnkit/server/worker.hpp"
+#include "server/listeners.hpp"
 #include "server/observe_pages.hpp"
 #include "server/signals.hpp"
 
@@ -18,9 +19,9 @@ namespace fnkit::server {
 
 class Control final : public PageSource, store::SnapshotSink, Signals::Handler, http::Handler {
  public:
-  // All must outlive it. `admin_listener` is a listening descriptor it takes over, or -1.
+  // All must outlive it. Of `listeners` it takes over the admin's; the others are the workers'.
   Control(const Settings& settings, ring::Ring& ring, Signals& signals,
-          std::vector<std::unique_ptr<Worker>>& workers, int admin_listener, Logs& logs);
+          std::vector<std::unique_ptr<Worker>>& workers, const Listeners& listeners, Logs& logs);
   ~Control() override;
 
   // Until a signal has ended the server and all workers have told that they are done.
@@ -43,13 +44,14 @@ class Control final : public PageSource, store::SnapshotSink, Signals::Handler, 
   coro::Task<void> serve_admin_connection(int fd);
   void reload_tokens();
   void drain();
+  coro::Task<void> replace_predecessor();
   static void woken(void* control);
 
   const Settings& settings_;
   ring::Ring& ring_;
   Signals& signals_;
   std::vector<std::unique_ptr<Worker>>& workers_;
-  int admin_fd_;
+  const Listeners& listeners_;
   net::Listener* admin_listener_ = nullptr;
   IntrusiveList<http::ServerConnection, http::ServerConnectionTag> admin_connections_;
   Random random_;
@@ -62,6 +64,8 @@ class Control final : public PageSource, store::SnapshotSink, Signals::Handler, 
   // that costs as much as making them did.
   std::vector<std::shared_ptr<const store::Snapshot>> snapshots_;
   bool draining_ = false;
+  bool replacing_ = false;
+  ring::Operation predecessor_ended_;
   std::atomic<size_t> workers_done_ = 0;
   ring::Wakeup wakeup_;
   coro::Event all_done_;

@@ -45,8 +45,8 @@ Result<void> add(int fd, const net::Address& address, Listeners& listeners) {
   return {};
 }
 
-Result<void> listen_on(const net::Address& address, Listeners& listeners) {
-  Result<int> first = net::open_listener(address, net::ListenAs::sole);
+Result<void> listen_on(const net::Address& address, net::ListenAs as, Listeners& listeners) {
+  Result<int> first = net::open_listener(address, as);
   if (!first) return first.error();
   Result<net::Address> bound = net::Address::of_socket(*first);
   if (!bound) return bound.error();
@@ -88,6 +88,7 @@ Result<uint64_t> count_passed() {
 Result<Listeners> open_listeners(const Settings& settings) {
   Listeners listeners;
   listeners.of_worker.resize(settings.cpus.size());
+  const auto as = settings.predecessor > 0 ? net::ListenAs::further : net::ListenAs::sole;
   const std::string names = taken_from_environment("LISTEN_FDNAMES");
   Result<uint64_t> passed = count_passed();
   if (!passed) return passed.error();
@@ -95,11 +96,11 @@ Result<Listeners> open_listeners(const Settings& settings) {
     if (Result<void> taken = take_passed(*passed, names, listeners); !taken) return taken.error();
   } else {
     for (const net::Address& address : settings.listen) {
-      if (Result<void> opened = listen_on(address, listeners); !opened) return opened.error();
+      if (Result<void> opened = listen_on(address, as, listeners); !opened) return opened.error();
     }
   }
   if (settings.admin_listen && listeners.admin < 0) {
-    Result<int> admin = net::open_listener(*settings.admin_listen, net::ListenAs::sole);
+    Result<int> admin = net::open_listener(*settings.admin_listen, as);
     if (!admin) return admin.error();
     listeners.admin = *admin;
   }

@@ -100,15 +100,17 @@ int serve(const Settings& given, StartObserver* observer) {
   Result<Listeners> listeners = open_listeners(settings);
   if (!listeners) return report("cannot listen", listeners.error().message, kExitFailed);
 
+  settings.listens_on_passed = listeners->passed;
+
   // After Signals: the writer's thread must have them blocked. What was said before went straight.
   Logs logs(STDERR_FILENO);
   set_log_sink(&logs.journal);
   std::vector<std::unique_ptr<Worker>> workers;
-  for (auto& of_worker : listeners->of_worker) {
-    workers.push_back(std::make_unique<Worker>(settings, std::move(of_worker)));
+  for (const auto& of_worker : listeners->of_worker) {
+    workers.push_back(std::make_unique<Worker>(settings, of_worker));
     workers.back()->publish(std::make_shared<const Tokens>(settings.tokens));
   }
-  Control control(settings, **ring, signals, workers, listeners->admin, logs);
+  Control control(settings, **ring, signals, workers, *listeners, logs);
   std::vector<std::thread> threads;
   for (size_t i = 0; i < workers.size(); ++i) {
     threads.emplace_back(&run_worker, std::ref(*workers[i]), i, settings.cpus[i],

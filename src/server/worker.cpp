@@ -10,6 +10,8 @@ namespace {
 
 // Steps that are orchestrators themselves: a pipeline that calls itself must come to an end.
 constexpr size_t kOrchestratorsMax = 4;
+// Connections may be under way to these sockets when others take over their port.
+constexpr Duration kAcceptGrace = std::chrono::milliseconds(20);
 // A request may be on its way when the end begins: idle connections stay open this long.
 constexpr Duration kIdleGrace = std::chrono::milliseconds(50);
 // What was still in progress when the drain timeout was over gets this long to read its 503.
@@ -44,6 +46,7 @@ class Worker::Core final : public http::Handler {
         pool_(ring, resolver_, random_, settings.functions, shared.client_counts),
         functions_(settings, pool_, series_),
         calling_{settings, ring, random_, pool_, functions_, series_},
+        accept_timer_(&stop_accepting, this),
         grace_timer_(&grace_is_over, this),
         drain_timer_(&drain_is_over, this) {}
 
@@ -67,6 +70,7 @@ class Worker::Core final : public http::Handler {
   void drain();
   void tell_counts() const;
   static void woken(void* core);
+  static void stop_accepting(void* core);
   static void grace_is_over(void* core);
   static void drain_is_over(void* core);
   bool begins_later();
@@ -96,6 +100,7 @@ class Worker::Core final : public http::Handler {
   ring::Deferred departure_{&departing, this};
   bool draining_ = false;
   coro::Event store_looked_at_;
+  ring::Timer accept_timer_;
   ring::Timer grace_timer_;
   ring::Timer drain_timer_;
   coro::TaskGroup tasks_;
@@ -111,6 +116,7 @@ coro::Task<void> Worker::Core::serve(std::vector<int> listeners) {
   co_await store_looked_at_.wait();
   for (const int fd : listeners) tasks_.spawn(accept_loop(fd));
   co_await tasks_.join();
+  accept_timer_.unlink();
   grace_timer_.unlink();
   drain_timer_.unlink();
   co_await pool_.close();
@@ -120,7 +126,9 @@ coro::Task<void> Worker::Core::serve(std::vector<int> listeners) {
 }
 
 coro::Task<void> Worker::Core::accept_loop(int fd) {
-  net::Listener listener(ring_, fd);
+  using AtEnd = net::Listener::AtEnd;
+  const AtEnd at_end = settings_.listens_on_passed ? AtEnd::leaves_queue : AtEnd::empties_queue;
+  net::Listener listener(ring_, fd, at_end);
   listeners_.push_back(&listener);
   if (draining_) listener.stop();
   while (true) {
@@ -307,12 +315,16 @@ void Worker::Core::adopt() {
 void Worker::Core::drain() {
   if (std::exchange(draining_, true)) return;
   store_looked_at_.set();
-  for (net::Listener* listener : listeners_) listener->stop();
   for (auto* each = connections_.front(); each != nullptr; each = connections_.next(*each)) {
     each->drain();
   }
-  ring_.timers().arm(grace_timer_, later(ring_.now(), kIdleGrace));
+  ring_.timers().arm(accept_timer_, later(ring_.now(), kAcceptGrace));
+  ring_.timers().arm(grace_timer_, later(ring_.now(), kAcceptGrace + kIdleGrace));
   ring_.timers().arm(drain_timer_, later(ring_.now(), settings_.drain_timeout));
+}
+
+void Worker::Core::stop_accepting(void* context) {
+  for (net::Listener* listener : static_cast<Core*>(context)->listeners_) listener->stop();
 }
 
 void Worker::Core::grace_is_over(void* context) {

@@ -3,26 +3,14 @@
 import os
 import signal
 import socket
-import sys
 import threading
 
 from support import answers, client
 from support.case import Case, two_cores
-from support.program import Program
+from support.passing import passed_to
+from support.program import serve
 from support.store import config
 from support.waiting import eventually
-
-# Becomes the program behind its words, with descriptors from 3 on as sd_listen_fds(3) tells.
-PASS = """
-import os, sys
-given = list(map(int, sys.argv[1].split(",")))
-for number, descriptor in enumerate(given):
-    os.dup2(descriptor, 100 + number)
-for number in range(len(given)):
-    os.dup2(100 + number, 3 + number)
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(given)), LISTEN_FDNAMES=sys.argv[2])
-os.execv(sys.argv[3], sys.argv[3:])
-"""
 
 
 class Callers:
@@ -70,9 +58,7 @@ class RestartCase(Case):
         return made
 
     def passed(self, sockets, names="", cores=two_cores()):
-        descriptors = [each.fileno() for each in sockets]
-        before = (sys.executable, "-c", PASS, ",".join(map(str, descriptors)), names)
-        program = Program("--cores", str(cores), *self.words, before=before, pass_fds=descriptors)
+        program = passed_to(sockets, *self.words, names=names, cores=cores)
         self.addCleanup(program.kill)
         return program
 
@@ -131,6 +117,42 @@ class Passed(RestartCase):
             each.stop()
             self.assertEqual(each.wrong, [])
         program.stop()
+
+
+class Beside(RestartCase):
+    def beside(self, last):
+        program = serve(None, *self.words, "--replace", str(last.pid), cores=two_cores(),
+                        listen=("%s:%d" % last.address,))
+        self.addCleanup(program.kill)
+        return program
+
+    def test_the_next_takes_over_under_load_and_nothing_is_lost(self):
+        program = self.start(self.store.url, cores=two_cores(), resolve={"a": self.a.address})
+        callers = [self.callers(program.address, keeps_connection=keeps) for keeps in (True, False)]
+        for _ in range(3):
+            last, program = program, self.beside(program)
+            self.assertEqual(last.wait(10.0), 0, last.stderr)
+            before = [each.answered for each in callers]
+            eventually(lambda: all(each.answered > 50 + had for each, had in zip(callers, before)),
+                       20.0, f"callers being answered: {[each.wrong for each in callers]}")
+        for each in callers:
+            each.stop()
+            self.assertEqual(each.wrong, [])
+        program.stop()
+
+    def test_without_pipelines_the_last_one_goes_on(self):
+        program = self.start(self.store.url, cores=1, resolve={"a": self.a.address})
+        beside = serve("redis://127.0.0.1:1", "--replace", str(program.pid), listen=("%s:%d" % program.address,))
+        self.addCleanup(beside.kill)
+        beside.wait_for_line("store unreachable")
+        self.assertTrue(program.alive())
+        beside.stop()
+        self.assertEqual(program.call("POST", "/orchestrate/p", body=b"in").body, b"out")
+
+    def test_one_that_cannot_be_ended_is_said(self):
+        program = self.start(self.store.url, "--replace", "4194304", ready=False)
+        program.wait_for_line("cannot end the server to be replaced.*4194304")
+        self.assertEqual(program.call("GET", "/health").status, 200)
 
 
 class UnderLoad(RestartCase):

@@ -15,6 +15,14 @@ namespace fnkit::net {
 enum class ListenAs { sole, further };
 Result<int> open_listener(const Address& address, ListenAs as);
 
+// New connections on the port of the listener `fd` go to another process from now on, where one
+// listens there too: past the first `ours` sockets of the port, which are this process's, whoever
+// bound it before being gone (SO_ATTACH_REUSEPORT_CBPF, socket(7)). What is in the accept queues
+// stays there.
+void hand_over(int fd, size_t ours);
+// When the other process is gone: all sockets of the port get connections again.
+void end_hand_over(int fd);
+
 // A listening socket that somebody else has made becomes one like ours: close-on-exec, TCP_NODELAY.
 // Its address; the error goes on where the name of the descriptor ends.
 Result<Address> adopt_listener(int fd);
@@ -25,8 +33,12 @@ class Listener {
  public:
   static constexpr Duration kPause = std::chrono::milliseconds(50);
 
+  // What becomes of connections that nobody has accepted yet: they are accepted before the socket is
+  // closed, or left to the other processes that have the same socket.
+  enum class AtEnd { empties_queue, leaves_queue };
+
   // Takes over `fd`.
-  Listener(ring::Ring& ring, int fd);
+  Listener(ring::Ring& ring, int fd, AtEnd at_end = AtEnd::empties_queue);
   ~Listener();
 
   struct AcceptAwaiter {
@@ -57,6 +69,7 @@ class Listener {
 
   ring::Ring& ring_;
   int fd_;
+  AtEnd at_end_;
   bool stopped_ = false;
   std::vector<int> accepted_;  // newest last; taken from the front
   coro::ReadyNode acceptor_;

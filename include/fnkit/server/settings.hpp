@@ -22,6 +22,8 @@ namespace fnkit::server {
 struct Settings {
   std::vector<net::Address> listen;
   std::optional<net::Address> admin_listen;
+  bool listens_on_passed = false;  // found out by serve(): the sockets are others' too
+  int predecessor = 0;  // a process that listens there too and is to end when this one can serve
   store::Location store;
   std::vector<int> cpus;  // a pinned worker on each
   StepUrl step_url;
