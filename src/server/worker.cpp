@@ -110,7 +110,7 @@ coro::Task<void> Worker::Core::serve(std::vector<int> listeners) {
   adopt();
   shared_.wakeup.listen(ring_, &woken, this);
   // Whoever calls before the pipelines are there would be told so, instead of being answered a
-  // moment later: after a restart that would be a failure. Connections wait in the kernel meanwhile.
+  // moment later: after a restart that would be a failure. Connections wait in the kernel.
   ring::Timer patience(&coro::Event::set_it, &store_looked_at_);
   ring_.timers().arm(patience, later(ring_.now(), kStorePatience));
   co_await store_looked_at_.wait();

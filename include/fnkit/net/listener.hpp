@@ -17,7 +17,7 @@ Result<int> open_listener(const Address& address, ListenAs as);
 
 // New connections on the port of the listener `fd` go to another process from now on, where one
 // listens there too: past the first `ours` sockets of the port, which are this process's, whoever
-// bound it before being gone (SO_ATTACH_REUSEPORT_CBPF, socket(7)). What is in the accept queues
+// had it before being gone (SO_ATTACH_REUSEPORT_CBPF, socket(7)). What is in the accept queues
 // stays there.
 void hand_over(int fd, size_t ours);
 // When the other process is gone: all sockets of the port get connections again.
@@ -33,8 +33,8 @@ class Listener {
  public:
   static constexpr Duration kPause = std::chrono::milliseconds(50);
 
-  // What becomes of connections that nobody has accepted yet: they are accepted before the socket is
-  // closed, or left to the other processes that have the same socket.
+  // What becomes of connections that nobody has accepted yet: they are accepted before the socket
+  // is closed, or left to the other processes that have the same socket.
   enum class AtEnd { empties_queue, leaves_queue };
 
   // Takes over `fd`.

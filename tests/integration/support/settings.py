@@ -33,6 +33,11 @@ def helper(name):
     return path
 
 
+def has_sanitizers():
+    with open(binary, "rb") as file:
+        return b"__ubsan" in file.read()
+
+
 def some_store_kind():
     """For tests that need a server but not a particular one: the product's own store first."""
     for kind in ("valkey", "redis"):
