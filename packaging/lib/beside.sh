@@ -10,14 +10,18 @@ servers=$cache/servers
 # ensure_server PROGRAM [PACKAGE]: from the package of its own name, or that one. The machine's own is
 # used where it has one.
 ensure_server() {
-  if command -v "$1" >/dev/null || "$servers/$1/run" --version >/dev/null 2>&1; then return; fi
+  if command -v "$1" >/dev/null || tells_version "$1"; then return; fi
   say "fetching beside the system: $1"
   case $(distribution VERSION_CODENAME) in
     bookworm) prepare_apt_tree bookworm bookworm-backports ;;
     *) prepare_apt_tree "$(distribution VERSION_CODENAME)" ;;
   esac
   unpack_server "$1" "${2:-$1}"
-  quietly "$1-version" "$servers/$1/run" --version || die "the fetched $1 does not run"
+  tells_version "$1" || die "the fetched $1 does not run"
+}
+
+tells_version() { # PROGRAM
+  "$servers/$1/run" --version >/dev/null 2>&1 || "$servers/$1/run" -v >/dev/null 2>&1
 }
 
 server_path() { # PROGRAM
@@ -90,7 +94,7 @@ unpack_server() { # PROGRAM PACKAGE
   cat >"$servers/$1/run" <<RUN
 #!/bin/sh
 export LD_LIBRARY_PATH='$libraries'
-exec '$tree/usr/bin/$1' "\$@"
+exec '$(find "$tree"/usr/bin "$tree"/usr/sbin -name "$1" 2>/dev/null | head -n 1)' "\$@"
 RUN
   chmod +x "$servers/$1/run"
 }
