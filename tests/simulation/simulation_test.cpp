@@ -16,8 +16,8 @@ using test::simulate;
 using test::SimulationOptions;
 using test::SimulationOutcome;
 
-// Twenty times slower when sanitizers watch.
-constexpr uint64_t kSeeds = kAddressSanitizer ? 200 : 10'000;
+// Thirty times slower when sanitizers watch.
+constexpr uint64_t kSeeds = kAddressSanitizer ? 100 : 10'000;
 constexpr uint64_t kCanarySeeds = 5;
 
 TEST(SimulationTest, WhateverGoesWrongEachRequestGetsItsOwnAnswerOrItsConnectionEnds) {
