@@ -1,4 +1,4 @@
-// Requests as bytes: whole, in pieces and byte by byte they are the same messages and refusals.
+// Requests as bytes: whole and in pieces they are the same messages and refusals.
 #include "fnkit/coro/frame_pool.hpp"
 #include "fnkit/http/message_parser.hpp"
 #include "fuzz/fuzz.hpp"
