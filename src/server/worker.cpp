@@ -18,9 +18,9 @@ constexpr Duration kIdleGrace = std::chrono::milliseconds(50);
 constexpr Duration kAbandonedGrace = std::chrono::milliseconds(500);
 // How long connections wait for the first reading of the store.
 constexpr Duration kStorePatience = std::chrono::seconds(1);
-// While calls wait for connections, so many requests begin in a turn of the loop; further ones wait
-// for the next, behind the answers that have come. Else a crowd of callers makes turns long and
-// calls few, and all of the core's time goes into requests that are refused in the end.
+// While calls wait for connections, or requests are refused, so many requests begin in a turn of
+// the loop; further ones wait for the next, behind the answers that have come. Else a crowd of
+// callers makes turns long and calls few, and all of the core's time goes into refusals.
 constexpr size_t kBegunInTurnMax = 8;
 
 struct BeginnerTag;
@@ -192,6 +192,12 @@ coro::Task<http::Response> Worker::Core::handle(http::Request& request) {
   // The plan lives in this snapshot, whatever is adopted meanwhile.
   const LocalRef<std::shared_ptr<const store::Snapshot>> pipelines = pipelines_;
   Route route = route_request(request);
+  if (route.entry != nullptr && begins_later()) {
+    Beginner waiting;
+    beginners_.push_back(waiting);
+    co_await waiting.turn.wait();
+    ring_.defer_to_departure(departure_);  // for those behind
+  }
   if (route.entry != nullptr) route.answer = overload();
   if (route.entry != nullptr && !route.answer &&
       FunctionCaller::orchestrators_before(request) >= kOrchestratorsMax) {
@@ -236,12 +242,6 @@ coro::Task<http::Response> Worker::Core::run_pipeline(const http::Request& reque
                                   later(began, settings_.pipeline_timeout),
                                   settings_.merged_bytes_max};
   ++requests_in_progress_;
-  if (begins_later()) {
-    Beginner waiting;
-    beginners_.push_back(waiting);
-    co_await waiting.turn.wait();
-    ring_.defer_to_departure(departure_);  // for those behind
-  }
   pipeline::Ended ended = co_await pipeline::run(*route.entry->plan, request, context);
   --requests_in_progress_;
   http::Response& response = ended.response;
@@ -256,7 +256,8 @@ coro::Task<http::Response> Worker::Core::run_pipeline(const http::Request& reque
 }
 
 bool Worker::Core::begins_later() {
-  if (beginners_.empty() && pool_.calls_waiting() == 0) return false;
+  const bool crowded = pool_.calls_waiting() > 0 || requests_in_progress_ >= settings_.requests_max;
+  if (beginners_.empty() && !crowded) return false;
   ring_.defer_to_departure(departure_);
   return !beginners_.empty() || begun_in_turn_++ >= kBegunInTurnMax;
 }
