@@ -12,6 +12,8 @@
 
 namespace fnkit::fuzz {
 
+constexpr size_t kSingleBytesMax = 2048;  // more would take most of the time
+
 // libFuzzer keeps the input of a run that aborts.
 inline void require(bool holds, std::string_view what) {
   if (holds) return;
@@ -23,10 +25,21 @@ inline std::string_view text_of(const uint8_t* data, size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }
 
-// Always the same for the same bytes.
-inline std::vector<std::string> pieces_of(std::string_view bytes) {
+using Pieces = std::vector<std::string>;
+
+// What `read(Pieces)` makes of the bytes whole; of the same bytes in pieces, always the same ones for
+// the same bytes, and one by one it must make that too.
+template <typename Read>
+std::string read_alike(std::string_view bytes, Read read) {
+  const std::string whole = read(Pieces{std::string(bytes)});
   Random random(std::hash<std::string_view>()(bytes));
-  return test::random_pieces(random, bytes);
+  require(read(test::random_pieces(random, bytes)) == whole, "in pieces it is something else");
+  if (bytes.size() <= kSingleBytesMax) {
+    Pieces single;
+    for (const char byte : bytes) single.emplace_back(1, byte);
+    require(read(single) == whole, "byte by byte it is something else");
+  }
+  return whole;
 }
 
 }  // namespace fnkit::fuzz

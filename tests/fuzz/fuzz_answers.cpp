@@ -6,7 +6,7 @@
 namespace fnkit::fuzz {
 namespace {
 
-std::string read(const std::vector<std::string>& pieces, bool to_head, bool ends) {
+std::string read(const Pieces& pieces, bool to_head, bool ends) {
   http::MessageLimits limits;
   limits.body_bytes_max = 64 * 1024;
   http::ResponseParser parser(limits);
@@ -53,9 +53,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const bool to_head = (data[0] & 1) != 0;
   const bool ends = (data[0] & 2) != 0;
-  const std::string bytes(text_of(data + 1, size - 1));
-  require(read(pieces_of(bytes), to_head, ends) == read({bytes}, to_head, ends),
-          "in pieces it is another answer");
+  read_alike(text_of(data + 1, size - 1),
+             [=](const Pieces& pieces) { return read(pieces, to_head, ends); });
   require(fnkit::Buffer::bytes_held_by_thread() == 0, "memory is still held");
   return 0;
 }

@@ -13,6 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   fuzz::require(json::is_valid(text), "a pipeline that is no JSON");
   fuzz::require(text.size() <= pipeline::kConfigBytesMax, "a pipeline that is too large");
+  fuzz::require(pipeline::step_names(*plan).size() <= pipeline::kStepsMax, "too many steps");
   for (const std::string& step : pipeline::step_names(*plan)) {
     fuzz::require(static_cast<bool>(pipeline::check_step_name(step)), "a step of no name");
   }

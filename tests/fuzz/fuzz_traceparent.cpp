@@ -19,7 +19,9 @@ bool is_traceparent(std::string_view text) {
     if (kForm[i] == '-' ? text[i] != '-' : !digit) return false;
   }
   const bool known = text.starts_with("00");
-  return text.size() == kForm.size() || (!known && text[kForm.size()] == '-');
+  if (text.size() > kForm.size() && (known || text[kForm.size()] != '-')) return false;
+  const auto is_id = [](std::string_view id) { return id.find_first_not_of('0') != id.npos; };
+  return is_id(text.substr(3, 32)) && is_id(text.substr(36, 16));
 }
 
 }  // namespace
@@ -38,7 +40,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Random random(1);
   const server::TraceContext trace = server::TraceContext::of(request, random, 0.5);
   const bool goes_on = trace.parent_span_id != 0;
-  fuzz::require(!goes_on || fuzz::is_traceparent(parent), "a trace goes on that none began");
+  fuzz::require(goes_on == fuzz::is_traceparent(parent),
+                "a trace goes on that none began, or begins anew");
   fuzz::require(goes_on || trace.tracestate.empty(), "a state without its trace");
   const std::array<char, 55> ours = trace.traceparent(7);
   fuzz::require(fuzz::is_traceparent({ours.data(), ours.size()}), "ours is not to the letter");

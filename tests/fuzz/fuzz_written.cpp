@@ -1,5 +1,7 @@
 // What we write of a request that we took is the same request to whoever reads it; the same of an
 // answer.
+#include <algorithm>
+
 #include "fnkit/base/text.hpp"
 #include "fnkit/http/message_parser.hpp"
 #include "fnkit/http/request_writer.hpp"
@@ -15,16 +17,19 @@ bool is_ours(std::string_view name) {
          equals_ignoring_case(name, "connection") || equals_ignoring_case(name, "upgrade");
 }
 
+std::vector<http::HeaderField> theirs_of(const http::Request& request) {
+  std::vector<http::HeaderField> theirs;
+  for (const http::HeaderField& field : request.headers) {
+    if (!is_ours(field.name)) theirs.push_back(field);
+  }
+  return theirs;
+}
+
 void write_and_read(const http::Request& request) {
   const size_t mark = std::min(request.target.find('?'), request.target.size());
   http::RequestWriter writer;
   writer.begin(request.method, request.target.substr(0, mark), request.target.substr(mark), "h:80");
-  size_t fields = 0;
-  for (const http::HeaderField& field : request.headers) {
-    if (is_ours(field.name)) continue;
-    writer.field(field.name, field.value);
-    ++fields;
-  }
+  for (const http::HeaderField& field : theirs_of(request)) writer.field(field.name, field.value);
   Buffer input;
   input.append(writer.end(request.method, request.body.size()));
   input.append(request.body);
@@ -39,15 +44,17 @@ void write_and_read(const http::Request& request) {
   require(
       read.method == request.method && read.target == request.target && read.body == request.body,
       "what was written is another request");
-  size_t same = 0;
-  for (const http::HeaderField& field : read.headers) same += !is_ours(field.name);
-  require(same == fields, "header lines were lost or made up");
+  const auto same = [](const http::HeaderField& a, const http::HeaderField& b) {
+    return a.name == b.name && a.value == b.value;
+  };
+  require(std::ranges::equal(theirs_of(read), theirs_of(request), same),
+          "header lines were lost, made up or changed");
 }
 
 void answer_and_read(const http::Request& request) {
   std::string head;
-  http::append_head(head, {200, request.header("content-type").value_or(""), "", "id",
-                           request.body.size(), true, 1});
+  const std::string_view type = request.header("content-type").value_or("");
+  http::append_head(head, {299, type, "", "id", request.body.size(), true, 1});
   Buffer input;
   input.append(head);
   input.append(request.body);
@@ -56,7 +63,8 @@ void answer_and_read(const http::Request& request) {
   auto arrived = parser.advance(input, false);
   require(arrived && *arrived == http::Arrived::all, "what was answered is no answer");
   const http::IncomingResponse read = parser.take(input);
-  require(input.empty() && read.reusable && read.body.bytes == request.body,
+  require(input.empty() && read.reusable && read.status == 299 && read.content_type == type &&
+              read.body.bytes == request.body,
           "what was answered is another answer");
 }
 

@@ -58,7 +58,8 @@ void write_json(const fs::path& root) {
   for (const auto* text :
        {R"({"a":[1,2.5e3,"x\u00e9",null,true]})", "12345678901234567890", "text", "[[[[]]]]",
         R"("\ud800")", "\xef\xbb\xbf{}", "\xff", "-0.1E+7", "{} {}"}) {
-    splice.add(text);
+    splice.add("\x03\xff"s + text);
+    splice.add("\x01\x80"s + text + text);
   }
 }
 
