@@ -184,8 +184,10 @@ std::optional<http::Response> Worker::Core::overload() const {
 
 std::optional<http::Response> Worker::Core::refuse(const http::Request& head) {
   Route route = route_request(head);
-  if (route.answer) return std::move(route.answer);
-  return overload();
+  if (!route.answer) return overload();
+  // A good answer is no reason to end the connection: it waits for the rest of the request.
+  if (route.answer->status < 400) return std::nullopt;
+  return std::move(route.answer);
 }
 
 coro::Task<http::Response> Worker::Core::handle(http::Request& request) {

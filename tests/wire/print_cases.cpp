@@ -1,5 +1,7 @@
-// The requests of the wire table that are taken, and how we read them: prints one line each, "ID
-// HEX(bytes) METHOD HEX(target) HEX(body)…" with the last three for each request of the case.
+// The requests of the wire table, for tests that are not C++. One line each, separated by tabs: ID,
+// what it asks for, what the connection is good for afterwards, the required answers, HEX(bytes);
+// then, where all of it is taken, METHOD HEX(target) HEX(body) for each of its requests as we read
+// them.
 #include <cstdio>
 #include <string>
 
@@ -31,7 +33,10 @@ std::string reading_of(const test::RequestCase& wire) {
     if (!arrived || *arrived != http::Arrived::all) return {};
     const bool stays = parser.keep_alive();
     const http::Request request = parser.take(input);
-    read += " " + std::string(request.method) + " " + hex(request.target) + " " + hex(request.body);
+    for (const std::string& part :
+         {std::string(request.method), hex(request.target), hex(request.body)}) {
+      read += "\t" + part;
+    }
     if (!stays) break;
   }
   return read;
@@ -41,7 +46,10 @@ std::string reading_of(const test::RequestCase& wire) {
 
 int main() {
   for (const test::RequestCase& wire : test::request_cases()) {
-    const std::string read = reading_of(wire);
-    if (!read.empty()) std::printf("%s %s%s\n", wire.id, hex(wire.bytes).c_str(), read.c_str());
+    constexpr const char* kAsks[] = {"nothing", "token", "end"};
+    constexpr const char* kAfter[] = {"keep", "close", "either"};
+    std::printf("%s\t%s\t%s\t%.*s\t%s%s\n", wire.id, kAsks[static_cast<size_t>(wire.asks)],
+                kAfter[static_cast<size_t>(wire.after)], static_cast<int>(wire.answers.size()),
+                wire.answers.data(), hex(wire.bytes).c_str(), reading_of(wire).c_str());
   }
 }
