@@ -27,8 +27,8 @@ inline std::string_view text_of(const uint8_t* data, size_t size) {
 
 using Pieces = std::vector<std::string>;
 
-// What `read(Pieces)` makes of the bytes whole; of the same bytes in pieces, always the same ones for
-// the same bytes, and one by one it must make that too.
+// What `read(Pieces)` makes of the bytes whole; of the same bytes in pieces, always the same ones
+// for the same bytes, and one by one it must make that too.
 template <typename Read>
 std::string read_alike(std::string_view bytes, Read read) {
   const std::string whole = read(Pieces{std::string(bytes)});

@@ -33,8 +33,8 @@ struct Functions final : pipeline::FunctionCaller {
 coro::Task<void> run(const pipeline::Plan& plan, Functions& functions, http::Response& response) {
   const http::Request request;
   coro::CancelScope scope;
-  pipeline::Ended ended =
-      co_await pipeline::run(plan, request, {functions, scope, Instant::max(), size_t{1} << 20});
+  const pipeline::Context context{functions, scope, Instant::max(), size_t{1} << 20};
+  pipeline::Ended ended = co_await pipeline::run(plan, request, context);
   response = std::move(ended.response);
 }
 
