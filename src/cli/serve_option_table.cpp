@@ -268,7 +268,9 @@ constexpr ServeOption kOptions[] = {
     {"--requests-max", "FNKIT_REQUESTS_MAX", "N", false, "4096",
      "Most requests in progress a core (503)", &count<FNKIT_PLACE(requests_max)>},
     {"--held-max", "FNKIT_HELD_MAX", "SIZE", false, "512MiB",
-     "Most bytes held for messages, a core (503)", &size<FNKIT_PLACE(held_bytes_max)>},
+     "Most bytes held for messages, a core (503); all cores: half of the control group's memory "
+     "limit",
+     &size<FNKIT_PLACE(held_bytes_max)>},
     {"--connect-timeout", "FNKIT_CONNECT_TIMEOUT", "TIME", false, "5s",
      "For a connection to a function: a new one, or one that becomes free (504)",
      &duration<FNKIT_PLACE(functions.connect_timeout)>},

@@ -4,13 +4,45 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
+#include <fstream>
 
 #include "fnkit/base/log.hpp"
 #include "fnkit/server/pages.hpp"
 #include "fnkit/server/server.hpp"
 
 namespace fnkit::server {
+namespace {
+
+// What the kernel calls a process (proc(5), comm); empty where there is none.
+std::string program_of(const std::string& process) {
+  std::string name;
+  std::ifstream file("/proc/" + process + "/comm");
+  std::getline(file, name);
+  return name;
+}
+
+// Sends SIGTERM to a process that runs this program; a number may be an old one, by now somebody
+// else's. Yields a descriptor that can be read from when it has ended.
+Result<int> ask_to_end(pid_t process) {
+  const std::string pid = std::to_string(process);
+  const int descriptor = static_cast<int>(syscall(SYS_pidfd_open, process, 0));
+  if (descriptor < 0) return Error::from_errno(errno, pid);
+  const std::string name = program_of(pid);
+  if (name != program_of("self")) {
+    ::close(descriptor);
+    return Error{pid + " is another program, '" + name + "'"};
+  }
+  if (syscall(SYS_pidfd_send_signal, descriptor, SIGTERM, nullptr, 0) != 0) {
+    const Error error = Error::from_errno(errno, pid);
+    ::close(descriptor);
+    return error;
+  }
+  return descriptor;
+}
+
+}  // namespace
 
 Control::Control(const Settings& settings, ring::Ring& ring, Signals& signals,
                  std::vector<std::unique_ptr<Worker>>& workers, const Listeners& listeners,
@@ -59,22 +91,22 @@ void Control::publish(std::shared_ptr<const store::Snapshot> snapshot) {
 
 // It hands the ports over with its last connections; when it is gone they are ours alone.
 coro::Task<void> Control::replace_predecessor() {
-  const int process = static_cast<int>(syscall(SYS_pidfd_open, settings_.predecessor, 0));
-  if (process < 0 || ::kill(settings_.predecessor, SIGTERM) != 0) {
-    const Error why = Error::from_errno(errno, std::to_string(settings_.predecessor));
+  Result<int> process = ask_to_end(settings_.predecessor);
+  if (!process) {
     log_event(LogLevel::error, "server", "cannot end the server to be replaced",
-              {{"detail", why.message}});
-  } else {
-    log_event(LogLevel::info, "server", "replacing",
-              {{"pid", std::to_string(settings_.predecessor)}});
-    predecessor_ended_.poll(process, POLLIN);
-    ring_.submit(predecessor_ended_);
-    co_await predecessor_ended_.completed();
-    for (const int fd : listeners_.of_worker.front()) {
-      if (!draining_) net::end_hand_over(fd);
-    }
+              {{"detail", process.error().message}});
+    co_return;
   }
-  if (process >= 0) ring_.close(process);
+  log_event(LogLevel::info, "server", "replacing",
+            {{"pid", std::to_string(settings_.predecessor)}});
+  predecessor_ended_.poll(*process, POLLIN);
+  ring_.submit(predecessor_ended_);
+  co_await predecessor_ended_.completed();
+  if (!draining_) {
+    for (const int fd : listeners_.of_worker.front()) net::end_hand_over(fd);
+    if (listeners_.admin >= 0) net::end_hand_over(listeners_.admin);
+  }
+  ring_.close(*process);
 }
 
 void Control::tell(const store::FollowerStatus& status) {
@@ -102,8 +134,9 @@ void Control::signalled(int signal) {
 void Control::drain() {
   draining_ = true;
   ring_.cancel(predecessor_ended_);
-  for (const int fd : listeners_.of_worker.front()) {
-    if (!listeners_.passed) net::hand_over(fd, workers_.size());
+  if (!listeners_.passed) {
+    for (const int fd : listeners_.of_worker.front()) net::hand_over(fd, workers_.size());
+    if (listeners_.admin >= 0) net::hand_over(listeners_.admin, 1);
   }
   for (const auto& worker : workers_) worker->drain();
 }
@@ -145,7 +178,7 @@ void Control::woken(void* context) {
 }
 
 coro::Task<void> Control::serve_admin(int fd) {
-  net::Listener listener(ring_, fd);
+  net::Listener listener(ring_, fd, at_end(settings_));
   admin_listener_ = &listener;
   while (true) {
     Result<int> connection = co_await listener.accept();

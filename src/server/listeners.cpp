@@ -6,7 +6,6 @@
 #include <string>
 
 #include "fnkit/base/text.hpp"
-#include "fnkit/net/listener.hpp"
 
 namespace fnkit::server {
 namespace {

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "fnkit/net/listener.hpp"
 #include "fnkit/server/settings.hpp"
 
 namespace fnkit::server {
@@ -15,6 +16,12 @@ struct Listeners {
   // Made by somebody else, who goes on listening after us: a Unix socket's file is theirs.
   bool passed = false;
 };
+
+// What becomes of a listener's queue when it is closed: a passed socket's is left to its others.
+inline net::Listener::AtEnd at_end(const Settings& settings) {
+  using AtEnd = net::Listener::AtEnd;
+  return settings.listens_on_passed ? AtEnd::leaves_queue : AtEnd::empties_queue;
+}
 
 // On the settings' addresses; or, where LISTEN_FDS passes some (sd_listen_fds(3)), on these
 // instead: every core accepts from each, but what is called "admin" in LISTEN_FDNAMES is the admin

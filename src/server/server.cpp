@@ -11,6 +11,7 @@
 #include "fnkit/observe/journal.hpp"
 #include "server/control.hpp"
 #include "server/listeners.hpp"
+#include "server/memory_limit.hpp"
 #include "server/signals.hpp"
 
 namespace fnkit::server {
@@ -48,6 +49,20 @@ Result<size_t> connections_allowed(const Settings& settings) {
   const size_t descriptors = std::max<size_t>(limit.rlim_cur, 2 * kDescriptorsReserved);
   const size_t share = (descriptors - kDescriptorsReserved) / (2 * settings.cpus.size());
   return std::min(settings.connections_max, std::max<size_t>(share, 1));
+}
+
+// As far as a control group lets it: half of its memory for messages. The other half is for all
+// that counts as well: what sockets hold in the kernel, connections, pipelines.
+size_t held_bytes_allowed(const Settings& settings) {
+  const std::optional<size_t> limit = memory_limit();
+  if (!limit) return settings.held_bytes_max;
+  const size_t share = *limit / 2 / settings.cpus.size();
+  if (share >= settings.held_bytes_max) return settings.held_bytes_max;
+  log_event(LogLevel::info, "server", "fewer bytes are held for messages than asked for",
+            {{"bytes", std::to_string(share)},
+             {"detail", "half of the memory limit of the control group, by cores"},
+             {"memory-limit", std::to_string(*limit)}});
+  return share;
 }
 
 void announce(const Settings& settings, const Listeners& listeners) {
@@ -94,6 +109,7 @@ int serve(const Settings& given, StartObserver* observer) {
   Result<size_t> connections_max = connections_allowed(settings);
   if (!connections_max) return report("cannot start", connections_max.error().message, kExitFailed);
   settings.connections_max = *connections_max;
+  settings.held_bytes_max = held_bytes_allowed(settings);
   Signals signals;
   auto ring = ring::make_kernel_ring();
   if (!ring) return report("io_uring is not available", ring.error().reason, kExitForbidden);

@@ -3,6 +3,7 @@
 #include "fnkit/base/log.hpp"
 #include "fnkit/http/client_pool.hpp"
 #include "server/function_caller.hpp"
+#include "server/listeners.hpp"
 #include "server/router.hpp"
 
 namespace fnkit::server {
@@ -126,9 +127,7 @@ coro::Task<void> Worker::Core::serve(std::vector<int> listeners) {
 }
 
 coro::Task<void> Worker::Core::accept_loop(int fd) {
-  using AtEnd = net::Listener::AtEnd;
-  const AtEnd at_end = settings_.listens_on_passed ? AtEnd::leaves_queue : AtEnd::empties_queue;
-  net::Listener listener(ring_, fd, at_end);
+  net::Listener listener(ring_, fd, at_end(settings_));
   listeners_.push_back(&listener);
   if (draining_) listener.stop();
   while (true) {

@@ -8,6 +8,7 @@ import threading
 from support import answers, client
 from support.case import Case, two_cores
 from support.passing import passed_to
+from support.process import Process
 from support.program import serve
 from support.store import config
 from support.waiting import eventually
@@ -148,6 +149,14 @@ class Beside(RestartCase):
         self.assertTrue(program.alive())
         beside.stop()
         self.assertEqual(program.call("POST", "/orchestrate/p", body=b"in").body, b"out")
+
+    def test_another_program_is_left_alone(self):
+        other = Process(["sleep", "60"])
+        self.addCleanup(other.kill)
+        program = self.start(self.store.url, "--replace", str(other.pid), ready=False)
+        program.wait_for_line(f"cannot end the server to be replaced.*{other.pid} is another program, 'sleep'")
+        self.assertTrue(other.alive())
+        self.assertEqual(program.call("GET", "/health").status, 200)
 
     def test_one_that_cannot_be_ended_is_said(self):
         program = self.start(self.store.url, "--replace", "4194304", ready=False)

@@ -1,5 +1,6 @@
 // The sockets of SimulatedRing.
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "simulated_ring.hpp"
@@ -136,7 +137,8 @@ void SimulatedRing::accept_now(int fd) {
       listener->backlog.pop_front();
       complete_later(listener->accept, accepted, true);
     } else if (random_.chance(50)) {
-      complete_later(listener->accept, -EMFILE, false);
+      static constexpr std::array kExhausted = {EMFILE, ENFILE, ENOBUFS, ENOMEM};
+      complete_later(listener->accept, -kExhausted[random_.below(kExhausted.size())], false);
     } else {
       listener->backlog.pop_front();
       abandon(socket(accepted));

@@ -21,7 +21,7 @@ namespace fnkit::test {
 struct FaultPlan {
   unsigned connect_refused = 0;
   unsigned connect_lost = 0;  // never answered: only a deadline or a cancel ends it
-  unsigned accept_fails = 0;  // EMFILE (the connection waits) or ECONNABORTED (it is gone)
+  unsigned accept_fails = 0;  // EMFILE or its like (it waits), ECONNABORTED (it is gone)
   unsigned send_fails = 0;    // a send finds the connection reset
   unsigned reset = 0;         // instead of a piece of data the reader gets a reset
   unsigned short_sends = 20;  // a silent send gets only a part away at once

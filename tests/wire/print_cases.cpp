@@ -1,8 +1,10 @@
 // The requests of the wire table, for tests that are not C++. One line each, separated by tabs: ID,
 // what it asks for, what the connection is good for afterwards, the required answers, HEX(bytes);
-// then, where all of it is taken, METHOD HEX(target) HEX(body) for each of its requests as we read
-// them.
+// then, where all of it is taken, METHOD HEX(target) HEX(body) HEX(header lines "name:value") for
+// each of its requests as we read them.
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <string>
 
 #include "fnkit/http/message_parser.hpp"
@@ -22,6 +24,8 @@ std::string hex(std::string_view bytes) {
   return text.empty() ? "-" : text;
 }
 
+char lower_case(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
 // Empty where not all of it is taken.
 std::string reading_of(const test::RequestCase& wire) {
   http::RequestParser parser{http::MessageLimits{}};
@@ -33,8 +37,13 @@ std::string reading_of(const test::RequestCase& wire) {
     if (!arrived || *arrived != http::Arrived::all) return {};
     const bool stays = parser.keep_alive();
     const http::Request request = parser.take(input);
+    std::string fields;
+    for (const http::HeaderField& field : request.headers) {
+      std::transform(field.name.begin(), field.name.end(), std::back_inserter(fields), lower_case);
+      fields.append(":").append(field.value).append("\n");
+    }
     for (const std::string& part :
-         {std::string(request.method), hex(request.target), hex(request.body)}) {
+         {std::string(request.method), hex(request.target), hex(request.body), hex(fields)}) {
       read += "\t" + part;
     }
     if (!stays) break;

@@ -14,7 +14,7 @@ class WireCase:
     after: str  # "keep", "close", "either": the connection
     answers: tuple  # alternatives: lists of statuses, of which [] is a close without an answer
     data: bytes
-    reading: tuple  # (method, target, body) of each request, where all are taken
+    reading: tuple  # (method, target, body, header lines) of each request, where all are taken
 
 
 def _bytes(text):
@@ -24,8 +24,8 @@ def _bytes(text):
 def _case(line):
     name, asks, after, answers, data, *reading = line.split("\t")
     alternatives = tuple([] if each == "silence" else list(map(int, each.split())) for each in answers.split(" or "))
-    requests = tuple((method, _bytes(target), _bytes(body))
-                     for method, target, body in zip(reading[::3], reading[1::3], reading[2::3]))
+    requests = tuple((method, *map(_bytes, rest))
+                     for method, *rest in zip(reading[::4], reading[1::4], reading[2::4], reading[3::4]))
     return WireCase(name, asks, after, alternatives, _bytes(data), requests)
 
 

@@ -97,7 +97,8 @@ TEST_P(ListenerTest, ClosingClosesWhatNobodyTook) {
 INSTANTIATE_TEST_SUITE_P(, ListenerTest, testing::Values(RingKind::simulated, RingKind::kernel),
                          test::kRingName);
 
-// EMFILE pauses and ECONNABORTED does not; neither loses a connection that still waits.
+// EMFILE, ENFILE, ENOBUFS and ENOMEM pause and ECONNABORTED does not; none of them loses a
+// connection that still waits.
 TEST(ListenerFaultTest, GoesOnAfterErrors) {
   for (uint64_t seed = 1; seed <= 30; ++seed) {
     FaultPlan plan;
@@ -151,6 +152,45 @@ TEST(ListenerEndTest, StoppingTakesWhatHasConnectedByThen) {
   ring.run(listener.close());
   for (const int socket : clients) ring.close(socket);
   for (const int socket : accepted.sockets) ring.close(socket);
+}
+
+// How many of `count` new connections to `address` wait on each of the sockets that listen there.
+std::vector<int> spread(const Address& address, int count, const std::vector<int>& listeners) {
+  std::vector<int> clients;
+  for (int i = 0; i < count; ++i) {
+    clients.push_back(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(::connect(clients.back(), address.raw(), address.length()), 0);
+  }
+  std::vector<int> found;
+  for (const int listener : listeners) {
+    ::fcntl(listener, F_SETFL, O_NONBLOCK);
+    found.push_back(0);
+    for (int fd = 0; (fd = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)) >= 0; ::close(fd)) {
+      ++found.back();
+    }
+  }
+  for (const int client : clients) ::close(client);
+  return found;
+}
+
+TEST(ListenerHandOverTest, NewConnectionsGoToTheSocketsThatCameLater) {
+  constexpr int kMany = 64;
+  const Result<int> first = open_listener(*Address::parse("127.0.0.1:0"), ListenAs::sole);
+  ASSERT_TRUE(first);
+  const Address address = *Address::of_socket(*first);
+  const Result<int> second = open_listener(address, ListenAs::further);
+  ASSERT_TRUE(second);
+  for (const int found : spread(address, kMany, {*first, *second})) EXPECT_GT(found, 0);
+  net::hand_over(*first, 1);
+  EXPECT_EQ(spread(address, kMany, {*first, *second}), (std::vector<int>{0, kMany}));
+  ::close(*first);
+  EXPECT_EQ(spread(address, kMany, {*second}), std::vector<int>{kMany});
+  net::end_hand_over(*second);
+  const Result<int> third = open_listener(address, ListenAs::further);
+  ASSERT_TRUE(third);
+  for (const int found : spread(address, kMany, {*second, *third})) EXPECT_GT(found, 0);
+  ::close(*second);
+  ::close(*third);
 }
 
 // With the process's real limit: accept fails with EMFILE until a descriptor is free again.
