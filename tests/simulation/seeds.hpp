@@ -19,11 +19,12 @@ inline uint64_t number_from(const char* variable, uint64_t otherwise) {
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
-// FNKIT_SIMULATION_SEEDS=N: N of them, FNKIT_SIMULATION_SEED=S: that one, else `count`.
+// FNKIT_SIMULATION_SEEDS=N: N of them; FNKIT_SIMULATION_SEED=S: that one, both: N from S on. Else
+// the first `count`.
 inline Seeds seeds(uint64_t count) {
-  const uint64_t one = number_from("FNKIT_SIMULATION_SEED", 0);
-  if (one != 0) return {one, one + 1};
-  return {1, number_from("FNKIT_SIMULATION_SEEDS", count) + 1};
+  const uint64_t first = number_from("FNKIT_SIMULATION_SEED", 0);
+  const uint64_t wanted = number_from("FNKIT_SIMULATION_SEEDS", first == 0 ? count : 1);
+  return {std::max<uint64_t>(first, 1), std::max<uint64_t>(first, 1) + wanted};
 }
 
 // The first of the lines, each on a line of its own.
