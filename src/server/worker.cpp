@@ -62,9 +62,11 @@ class Worker::Core final : public http::Handler {
   coro::Task<void> serve_connection(int fd);
   Route route_request(const http::Request& request) const;
   std::optional<http::Response> overload() const;
-  coro::Task<http::Response> answer_without_running(const http::Request& request, Route route);
+  coro::Task<http::Response> answer_without_running(const http::Request& request, Route route,
+                                                    Instant began);
   coro::Task<http::Response> ask_for_page(std::string_view target);
-  coro::Task<http::Response> run_pipeline(const http::Request& request, const Route& route);
+  coro::Task<http::Response> run_pipeline(const http::Request& request, const Route& route,
+                                          Instant began);
   bool wants_timing(const http::Request& request) const;
   void count_unrouted(const http::Request& request, int status, Instant began);
   void adopt();
@@ -192,6 +194,7 @@ std::optional<http::Response> Worker::Core::refuse(const http::Request& head) {
 coro::Task<http::Response> Worker::Core::handle(http::Request& request) {
   // The plan lives in this snapshot, whatever is adopted meanwhile.
   const LocalRef<std::shared_ptr<const store::Snapshot>> pipelines = pipelines_;
+  const Instant began = ring_.now();
   Route route = route_request(request);
   if (route.entry != nullptr && begins_later()) {
     Beginner waiting;
@@ -205,14 +208,13 @@ coro::Task<http::Response> Worker::Core::handle(http::Request& request) {
     route.answer = http::error_response(508, "Too many orchestrators call each other");
   }
   if (route.answer || route.observed) {
-    co_return co_await answer_without_running(request, std::move(route));
+    co_return co_await answer_without_running(request, std::move(route), began);
   }
-  co_return co_await run_pipeline(request, route);
+  co_return co_await run_pipeline(request, route, began);
 }
 
 coro::Task<http::Response> Worker::Core::answer_without_running(const http::Request& request,
-                                                                Route route) {
-  const Instant began = ring_.now();
+                                                                Route route, Instant began) {
   if (route.observed) {
     http::Response page = co_await ask_for_page(request.target);
     route.answer = std::move(page);
@@ -231,8 +233,7 @@ coro::Task<http::Response> Worker::Core::ask_for_page(std::string_view target) {
 }
 
 coro::Task<http::Response> Worker::Core::run_pipeline(const http::Request& request,
-                                                      const Route& route) {
-  const Instant began = ring_.now();
+                                                      const Route& route, Instant began) {
   const TraceContext trace = TraceContext::of(request, random_, settings_.otlp_sample);
   observe::Run run(
       shared_.recorder, series_.pipelines.of(route.entry->name),
