@@ -27,6 +27,7 @@ std::string program_of(const std::string& process) {
 // else's. Yields a descriptor that can be read from when it has ended.
 Result<int> ask_to_end(pid_t process) {
   const std::string pid = std::to_string(process);
+  if (process == ::getpid()) return Error{pid + " is this process itself"};
   const int descriptor = static_cast<int>(syscall(SYS_pidfd_open, process, 0));
   if (descriptor < 0) return Error::from_errno(errno, pid);
   const std::string name = program_of(pid);
