@@ -158,6 +158,11 @@ class Beside(RestartCase):
         self.assertTrue(other.alive())
         self.assertEqual(program.call("GET", "/health").status, 200)
 
+    def test_it_does_not_replace_itself(self):
+        program = self.start(self.store.url, before=("sh", "-c", 'exec "$@" --replace $$', "sh"))
+        program.wait_for_line(f"cannot end the server to be replaced.*{program.pid} is this process itself")
+        self.assertEqual(program.call("GET", "/health").status, 200)
+
     def test_one_that_cannot_be_ended_is_said(self):
         program = self.start(self.store.url, "--replace", "4194304", ready=False)
         program.wait_for_line("cannot end the server to be replaced.*4194304")
