@@ -60,11 +60,14 @@ class Conversation:
         return found[:len(found) - len(birds)]
 
     def check(self):
-        """What the table asks for; returns how many requests were good."""
+        """What the table asks for; returns how many requests at most may have reached the function."""
         statuses = [each.status for each in self.finish()]
         if statuses not in self.case.answers:
             raise AssertionError(f"{self}: answered {statuses}, not {self.case.answers}")
-        return sum(status < 300 for status in statuses)
+        good = sum(status < 300 for status in statuses)
+        if not self.case.reading:
+            return good
+        return min(good, sum(b"/orchestrate/echo" in target for _, target, *_ in self.case.reading))
 
     def __str__(self):
         return f"{self.case.name} cut at {self.cut} of {len(self.case.data)}"
@@ -93,8 +96,8 @@ class WireTable(ServedCase):
                 before = len(self.fn["echo"].requests)
                 conversation = Conversation(self.address, case, 0)
                 conversation.go_on()
-                good = conversation.check()
-                self.assertLessEqual(len(self.fn["echo"].requests) - before, good, "a refused one came through")
+                calls = conversation.check()
+                self.assertLessEqual(len(self.fn["echo"].requests) - before, calls, "a refused one came through")
                 self.assertEqual(self.call("/livez").status, 200)
 
     def test_cut_at_every_byte_and_a_thousand_at_once(self):
@@ -102,15 +105,14 @@ class WireTable(ServedCase):
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 4 * AT_ONCE)), hard))
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
         everything = ((case, cut) for case in self.cases() for cut in cuts_of(case.data))
-        good = 0
+        calls = 0
         while some := list(itertools.islice(everything, AT_ONCE)):
             talking = [Conversation(self.address, case, cut) for case, cut in some]
             for conversation in talking:
                 conversation.go_on()
-            good += sum(conversation.check() for conversation in talking)
+            calls += sum(conversation.check() for conversation in talking)
             self.assertEqual(self.call("/livez").status, 200)
-        self.assertLessEqual(len(self.fn["echo"].requests), good, "a refused one came through")
-        self.assertGreater(len(self.fn["echo"].requests), 0)
+        self.assertLessEqual(len(self.fn["echo"].requests), calls, "a refused one came through")
 
 
 class WithToken(WireTable):
@@ -120,5 +122,3 @@ class WithToken(WireTable):
 
     def cases(self):
         return [case for case in wire_table.cases() if case.asks == "token"]
-
-    test_cut_at_every_byte_and_a_thousand_at_once = None

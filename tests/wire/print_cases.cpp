@@ -7,6 +7,7 @@
 #include <iterator>
 #include <string>
 
+#include "fnkit/base/text.hpp"
 #include "fnkit/http/message_parser.hpp"
 #include "wire/http_cases.hpp"
 
@@ -24,8 +25,6 @@ std::string hex(std::string_view bytes) {
   return text.empty() ? "-" : text;
 }
 
-char lower_case(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 // Empty where not all of it is taken.
 std::string reading_of(const test::RequestCase& wire) {
   http::RequestParser parser{http::MessageLimits{}};
@@ -39,7 +38,7 @@ std::string reading_of(const test::RequestCase& wire) {
     const http::Request request = parser.take(input);
     std::string fields;
     for (const http::HeaderField& field : request.headers) {
-      std::transform(field.name.begin(), field.name.end(), std::back_inserter(fields), lower_case);
+      std::transform(field.name.begin(), field.name.end(), std::back_inserter(fields), ascii_lower);
       fields.append(":").append(field.value).append("\n");
     }
     for (const std::string& part :
