@@ -54,12 +54,8 @@ class StoreServer:
         def up():
             if not self.process.alive():
                 return "dead"
-            client = StoreClient(("127.0.0.1", self.port))
-            try:
-                ours = client("CONFIG", "GET", "dir")[1].decode() == os.path.realpath(self.directory)
-            finally:
-                client.close()
-            return "up" if ours and client else None
+            ours = self.ask("CONFIG", "GET", "dir")[1].decode() == os.path.realpath(self.directory)
+            return "up" if ours else None
 
         return eventually(up, 10.0, f"{self.kind}-server answering") == "up"
 
@@ -73,10 +69,18 @@ class StoreServer:
         return client
 
     def set(self, name, value):
-        return self.client()("SET", PREFIX + name, value)
+        return self.ask("SET", PREFIX + name, value)
 
     def get(self, name):
-        return self.client()("GET", PREFIX + name)
+        return self.ask("GET", PREFIX + name)
+
+    def ask(self, *command):
+        """On a connection of its own, which ends."""
+        client = StoreClient(("127.0.0.1", self.port))
+        try:
+            return client(*command)
+        finally:
+            client.close()
 
     def kill(self):
         self._drop_clients()
