@@ -31,7 +31,7 @@ def machine_seconds():
 def need(*tools):
     for tool in tools:
         if shutil.which(tool) is None:
-            raise SystemExit(f"{tool} is missing: apt-get install wrk util-linux")
+            raise SystemExit(f"{tool} is missing: bash bench/run installs it")
 
 
 def divided_cpus():

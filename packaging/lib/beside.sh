@@ -10,17 +10,23 @@ servers=$cache/servers
 # ensure_server PROGRAM [PACKAGE]: from the package of its own name, or that one. The machine's own is
 # used where it has one.
 ensure_server() {
-  if command -v "$1" >/dev/null || tells_version "$1"; then return; fi
-  say "fetching beside the system: $1"
+  if command -v "$1" >/dev/null; then return; fi
+  ensure_unpacked "$1" "$1" "${2:-$1}"
+}
+
+# ensure_unpacked NAME PROGRAM PACKAGE: in .cache/servers/NAME, whatever the machine has.
+ensure_unpacked() {
+  if tells_version "$1"; then return; fi
+  say "fetching beside the system: $3"
   case $(distribution VERSION_CODENAME) in
     bookworm) prepare_apt_tree bookworm bookworm-backports ;;
     *) prepare_apt_tree "$(distribution VERSION_CODENAME)" ;;
   esac
-  unpack_server "$1" "${2:-$1}"
+  unpack_server "$@"
   tells_version "$1" || die "the fetched $1 does not run"
 }
 
-tells_version() { # PROGRAM
+tells_version() { # NAME
   "$servers/$1/run" --version >/dev/null 2>&1 || "$servers/$1/run" -v >/dev/null 2>&1
 }
 
@@ -81,11 +87,11 @@ write_source() { # URI SUITE KEYRING
   printf 'deb %s%s %s main\n' "${3:+[signed-by=$3] }" "$1" "$2"
 }
 
-unpack_server() { # PROGRAM PACKAGE
+unpack_server() { # NAME PROGRAM PACKAGE
   local tree=$servers/$1/tree libraries package
   rm -rf "${servers:?}/$1" "$apt_tree"/cache/archives/*.deb
   mkdir -p "$tree"
-  quietly "beside-$1" private_apt apt-get install -y --download-only --no-install-recommends "$2" || {
+  quietly "beside-$1" private_apt apt-get install -y --download-only --no-install-recommends "$3" || {
     rm -f "$apt_tree/ready" # perhaps the lists were too old: the next run reads them anew
     die "could not fetch $1"
   }
@@ -94,7 +100,7 @@ unpack_server() { # PROGRAM PACKAGE
   cat >"$servers/$1/run" <<RUN
 #!/bin/sh
 export LD_LIBRARY_PATH='$libraries'
-exec '$(find "$tree"/usr/bin "$tree"/usr/sbin -name "$1" 2>/dev/null | head -n 1)' "\$@"
+exec '$(find "$tree"/usr/bin "$tree"/usr/sbin -name "$2" 2>/dev/null | head -n 1)' "\$@"
 RUN
   chmod +x "$servers/$1/run"
 }
