@@ -19,19 +19,49 @@ constexpr size_t kBlockBytes = 4096;
 constexpr size_t kBlockCapacity = kBlockBytes - Buffer::kPadding;
 constexpr size_t kBlocksKept = kAddressSanitizer ? 0 : 256;
 
+// The kernel would map and clear the pages of each large message anew, a third of what a message of
+// 1 MiB costs (bench/run --only "1 MiB"). So a few blocks stay, up to so many bytes a thread.
+constexpr size_t kLargeBytesMin = 256 * 1024;
+constexpr size_t kLargeBytesKept = kAddressSanitizer ? 0 : 4 * 1024 * 1024;
+
+struct Block {
+  char* storage;
+  size_t capacity;
+};
+
 struct ThreadBlocks {
   std::vector<char*> free;
+  std::vector<Block> large;
+  size_t large_bytes = 0;
   size_t held = 0;
   size_t held_max = std::numeric_limits<size_t>::max();
   ThreadBlocks() { free.reserve(kBlocksKept); }
   ~ThreadBlocks() {
     for (char* block : free) std::free(block);
+    for (const Block& block : large) std::free(block.storage);
   }
 };
 thread_local ThreadBlocks blocks;
 
-char* allocate(size_t capacity) {
-  blocks.held += capacity + Buffer::kPadding;
+// The smallest large one kept that has `capacity`, or nullptr.
+Block* find_large(size_t capacity) {
+  Block* best = nullptr;
+  if (capacity < kLargeBytesMin) return best;
+  for (Block& block : blocks.large) {
+    const bool fits = block.capacity >= capacity;
+    if (fits && (best == nullptr || block.capacity < best->capacity)) best = &block;
+  }
+  return best;
+}
+
+Block take(Block& large) {
+  const Block taken = std::exchange(large, blocks.large.back());
+  blocks.large.pop_back();
+  blocks.large_bytes -= taken.capacity;
+  return taken;
+}
+
+char* allocate_anew(size_t capacity) {
   if (capacity == kBlockCapacity && !blocks.free.empty()) {
     char* block = blocks.free.back();
     blocks.free.pop_back();
@@ -40,6 +70,14 @@ char* allocate(size_t capacity) {
   void* memory = std::malloc(capacity + Buffer::kPadding);
   if (memory == nullptr) throw std::bad_alloc();
   return static_cast<char*>(memory);
+}
+
+// At least `capacity`.
+Block allocate(size_t capacity) {
+  Block* kept = find_large(capacity);
+  const Block block = kept != nullptr ? take(*kept) : Block{allocate_anew(capacity), capacity};
+  blocks.held += block.capacity + Buffer::kPadding;
+  return block;
 }
 
 // Of large blocks the C library moves the pages and copies nothing.
@@ -55,6 +93,9 @@ void release(char* storage, size_t capacity) {
   blocks.held -= capacity + Buffer::kPadding;
   if (capacity == kBlockCapacity && blocks.free.size() < kBlocksKept) {
     blocks.free.push_back(storage);
+  } else if (capacity >= kLargeBytesMin && blocks.large_bytes + capacity <= kLargeBytesKept) {
+    blocks.large.push_back({storage, capacity});
+    blocks.large_bytes += capacity;
   } else {
     std::free(storage);
   }
@@ -145,15 +186,15 @@ void Buffer::grow(size_t needed, size_t wanted) {
   const size_t capacity = needed <= kBlockCapacity ? kBlockCapacity : std::max(needed, wanted);
   if (needed <= capacity_ && begin_ >= content) {  // the free front pays for the move
     std::memcpy(storage_, data(), content);
-  } else if (begin_ == 0 && capacity_ > kBlockCapacity) {
+  } else if (begin_ == 0 && capacity_ > kBlockCapacity && find_large(capacity) == nullptr) {
     storage_ = reallocate(storage_, capacity_, capacity);
     capacity_ = capacity;
   } else {
-    char* storage = allocate(capacity);
-    if (content > 0) std::memcpy(storage, data(), content);
+    const Block block = allocate(capacity);
+    if (content > 0) std::memcpy(block.storage, data(), content);
     release(storage_, capacity_);
-    storage_ = storage;
-    capacity_ = capacity;
+    storage_ = block.storage;
+    capacity_ = block.capacity;
   }
   begin_ = 0;
   end_ = content;

@@ -8,6 +8,7 @@ namespace fnkit {
 
 // Movable, not copyable. Views into it end with append, make_room, erase, take_front and
 // destruction. Belongs to the thread that made it.
+// A thread keeps some of the memory of buffers that are gone, at most 5 MiB, for the next ones.
 // At least kPadding bytes behind the content are always allocated (simdjson reads that far).
 class Buffer {
  public:

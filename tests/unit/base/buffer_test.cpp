@@ -9,9 +9,12 @@
 #include <utility>
 
 #include "fnkit/base/random.hpp"
+#include "fnkit/base/sanitizer.hpp"
 
 namespace fnkit {
 namespace {
+
+constexpr size_t kMegabyte = 1024 * 1024;
 
 class BufferTest : public testing::Test {
  protected:
@@ -226,6 +229,26 @@ TEST_F(BufferTest, DoesWhatAStringWouldDo) {
       }
     }
   }
+}
+
+// On a thread of its own: what others have left behind is not seen.
+TEST_F(BufferTest, AFewLargeOnesAreUsedAgain) {
+  if (kAddressSanitizer)
+    GTEST_SKIP() << "there everything is given back, so that each late use is seen";
+  std::thread([] {
+    const auto room_after = [](size_t left_behind, size_t wanted) {
+      { Buffer().make_exact_room(left_behind); }
+      Buffer buffer;
+      buffer.append("begun");
+      buffer.make_exact_room(wanted);
+      EXPECT_EQ(buffer.view(), "begun");
+      EXPECT_GE(Buffer::bytes_held_by_thread(), buffer.size() + buffer.room());
+      return buffer.room();
+    };
+    EXPECT_GE(room_after(kMegabyte, kMegabyte / 2), kMegabyte - 5);
+    EXPECT_LT(room_after(8 * kMegabyte, 2 * kMegabyte), 3 * kMegabyte);  // more than is kept
+    EXPECT_EQ(Buffer::bytes_held_by_thread(), 0U);
+  }).join();
 }
 
 TEST(BufferDeathTest, MoreThanThereIsIsRefused) {
