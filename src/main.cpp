@@ -6,7 +6,7 @@ namespace {
 
 // From here on memory comes in pages of its own, which grow without being copied and go back to the
 // system when they are freed. Told once, because glibc would raise the bound with each such block
-// that is freed, and then keep the memory of large messages.
+// that is freed, and then keep the memory of large messages. Buffer says how much of that stays.
 constexpr int kOwnPagesFrom = 256 * 1024;
 
 }  // namespace

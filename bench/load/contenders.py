@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 
-from lib import ROOT, pinned, read_until, stop_all
+from lib import ROOT, pinned, read_until, start_functions, stop_all
 
 sys.path.insert(0, str(ROOT / "tests/integration"))
 from support.store import StoreServer, config  # noqa: E402
@@ -59,7 +59,7 @@ class Contender:
 
 
 class Stage:
-    """Starts functions and contenders, and ends all of them."""
+    """Starts functions and contenders, and ends all of them; for one kind of work."""
 
     def __init__(self, build, cpus):
         self.build = pathlib.Path(build)
@@ -70,19 +70,14 @@ class Stage:
         self._store = None
 
     def start_functions(self, body_bytes, microseconds):
-        command = [self.build / "bench/functions", STEPS_MAX, body_bytes, microseconds]
-        process = self._start(self.rest, command, stdout=subprocess.PIPE)
-        self.functions = read_until(process, process.stdout, r"(127\.0\.0\.1:.*)").split()
-        return process
+        self.functions = start_functions(self.build, STEPS_MAX, self.rest, self._started, body_bytes, microseconds)
+        return self._started[-1]
 
     def end(self):
         stop_all(self._started)
-        self._started = []
         if self._store:
             self._store.close()
-        self._store = None
         shutil.rmtree(self.directory, ignore_errors=True)
-        os.makedirs(self.directory)
 
     def _start(self, cpus, command, **options):
         process = pinned(cpus, command, **options)

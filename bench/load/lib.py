@@ -57,9 +57,9 @@ def read_until(process, stream, pattern):
     raise SystemExit(f"{process.args} did not say {pattern}")
 
 
-def start_functions(build, count, cpus, started):
-    """The addresses of `count` functions that answer at once."""
-    command = [pathlib.Path(build) / "bench/functions", count]
+def start_functions(build, count, cpus, started, *more):
+    """The addresses of `count` functions; `more` as bench/functions takes it, else they answer at once."""
+    command = [pathlib.Path(build) / "bench/functions", count, *more]
     functions = pinned(cpus, command, stdout=subprocess.PIPE)
     started.append(functions)
     return read_until(functions, functions.stdout, r"(127\.0\.0\.1:.*)").split()

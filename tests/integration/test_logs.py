@@ -162,11 +162,10 @@ class Logs(Case):
         self.assertEqual(sum(int(event.get("repeated", 1)) for event in changed), count)
         self.assertLess(len(changed), count)
         times = [datetime.fromisoformat(event["ts"].rstrip("Z")) for event in changed]
-        # Eleven may be near each other at the end: a second's sum, the nine of the next and their sum,
-        # which the end of the program did not let wait.
-        for earlier, later in zip(times, times[11:]):
+        times.pop()  # the last sum, which the end of the program did not let wait for its second to be over
+        for earlier, later in zip(times, times[10:]):
             # Stamped a moment after it was judged.
-            self.assertGreater((later - earlier).total_seconds(), 0.9, "twelve in a second")
+            self.assertGreater((later - earlier).total_seconds(), 0.9, "eleven in a second")
 
     def test_any_value_leaves_a_line_valid_json(self):
         self.served("--log-format", "json")
