@@ -110,12 +110,13 @@ bool is_host(std::string_view host) {
   }
   const std::string_view name = host.substr(0, name_end);
   const std::string_view rest = host.substr(name.size());
+  if (name.empty()) return false;
   for (const char c : name.front() == '[' ? std::string_view() : name) {
     const bool allowed = is_digit(c) || is_alpha(c) ||
                          std::string_view("-._~%!$&'()*+;=").find(c) != std::string_view::npos;
     if (!allowed) return false;
   }
-  if (name.empty() || rest.empty()) return rest.empty() && !name.empty();
+  if (rest.empty()) return true;
   const auto port = parse_decimal(rest.substr(1));
   return rest.front() == ':' && (rest.size() == 1 || (port && *port <= 65535));
 }
