@@ -17,12 +17,13 @@ namespace {
 // Most messages fit one block, so blocks of this size go round in a free list instead of malloc.
 constexpr size_t kBlockBytes = 4096;
 constexpr size_t kBlockCapacity = kBlockBytes - Buffer::kPadding;
-constexpr size_t kBlocksKept = kAddressSanitizer ? 0 : 256;
+constexpr size_t kBlocksKept = kAddressSanitizer ? 0 : 1024;
 
 // The kernel would map and clear the pages of each large message anew, a third of what a message of
-// 1 MiB costs (bench/run --only "1 MiB"). So a few blocks stay, up to so many bytes a thread.
+// 1 MiB costs (bench/run --only "1 MiB"). So as many bytes stay as buffers hold, within these.
 constexpr size_t kLargeBytesMin = 256 * 1024;
-constexpr size_t kLargeBytesKept = kAddressSanitizer ? 0 : 4 * 1024 * 1024;
+constexpr size_t kLargeBytesKeptMin = 4 * 1024 * 1024;
+constexpr size_t kLargeBytesKeptMax = 16 * 1024 * 1024;
 
 struct Block {
   char* storage;
@@ -35,6 +36,7 @@ struct ThreadBlocks {
   size_t large_bytes = 0;
   size_t held = 0;
   size_t held_max = std::numeric_limits<size_t>::max();
+  size_t large_bytes_max = kLargeBytesKeptMax;
   ThreadBlocks() { free.reserve(kBlocksKept); }
   ~ThreadBlocks() {
     for (char* block : free) std::free(block);
@@ -88,17 +90,23 @@ char* reallocate(char* storage, size_t capacity, size_t wanted) {
   return static_cast<char*>(memory);
 }
 
+void free_what_is_not_kept() {
+  const size_t kept = std::clamp(blocks.held, kLargeBytesKeptMin, blocks.large_bytes_max);
+  while (blocks.large_bytes > kept) std::free(take(blocks.large.front()).storage);
+}
+
 void release(char* storage, size_t capacity) {
   if (storage == nullptr) return;
   blocks.held -= capacity + Buffer::kPadding;
   if (capacity == kBlockCapacity && blocks.free.size() < kBlocksKept) {
     blocks.free.push_back(storage);
-  } else if (capacity >= kLargeBytesMin && blocks.large_bytes + capacity <= kLargeBytesKept) {
+  } else if (capacity >= kLargeBytesMin && !kAddressSanitizer) {
     blocks.large.push_back({storage, capacity});
     blocks.large_bytes += capacity;
   } else {
     std::free(storage);
   }
+  if (blocks.large_bytes > kLargeBytesKeptMin) free_what_is_not_kept();
 }
 
 }  // namespace
@@ -177,7 +185,10 @@ void Buffer::clear() {
 }
 
 size_t Buffer::bytes_held_by_thread() { return blocks.held; }
-void Buffer::limit_thread(size_t bytes) { blocks.held_max = bytes; }
+void Buffer::limit_thread(size_t bytes) {
+  blocks.held_max = bytes;
+  blocks.large_bytes_max = std::clamp(bytes / 4, kLargeBytesKeptMin, kLargeBytesKeptMax);
+}
 bool Buffer::thread_holds_too_much() { return blocks.held >= blocks.held_max; }
 
 // So that `needed` bytes fit; where the content has to move, to `wanted` if that is more.

@@ -8,7 +8,8 @@ namespace fnkit {
 
 // Movable, not copyable. Views into it end with append, make_room, erase, take_front and
 // destruction. Belongs to the thread that made it.
-// A thread keeps some of the memory of buffers that are gone, at most 5 MiB, for the next ones.
+// A thread keeps some of the memory of buffers that are gone for the next ones: at most 8 MiB, and
+// where its buffers hold more than 4 MiB, 20.
 // At least kPadding bytes behind the content are always allocated (simdjson reads that far).
 class Buffer {
  public:

@@ -247,6 +247,12 @@ TEST_F(BufferTest, AFewLargeOnesAreUsedAgain) {
     };
     EXPECT_GE(room_after(kMegabyte, kMegabyte / 2), kMegabyte - 5);
     EXPECT_LT(room_after(8 * kMegabyte, 2 * kMegabyte), 3 * kMegabyte);  // more than is kept
+    {
+      Buffer as_much;
+      as_much.make_exact_room(8 * kMegabyte);
+      EXPECT_GE(room_after(8 * kMegabyte, 2 * kMegabyte), 8 * kMegabyte - 5);
+    }
+    EXPECT_LT(room_after(5 * kMegabyte, 2 * kMegabyte), 3 * kMegabyte);
     EXPECT_EQ(Buffer::bytes_held_by_thread(), 0U);
   }).join();
 }
