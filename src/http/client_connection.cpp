@@ -186,7 +186,8 @@ void ClientConnection::first_changed() {
 // begin at different times.
 void ClientConnection::keep_promise(std::string_view keep_alive) {
   idle_timeout_ = options_.idle_timeout;
-  for (const std::string_view part : split(keep_alive, ',')) {
+  while (!keep_alive.empty()) {
+    const std::string_view part = take_member(keep_alive);
     const size_t equals = part.find('=');
     if (equals == std::string_view::npos ||
         !equals_ignoring_case(trim(part.substr(0, equals)), "timeout")) {

@@ -16,12 +16,6 @@ constexpr size_t kReasonPhraseBytesMax = 1024;
 constexpr std::string_view kBadRequestLine = "malformed request line";
 constexpr std::string_view kBadStatusLine = "malformed status line";
 
-// RFC 3986 characters of a target; "#" never reaches a server, the rest must be percent-encoded.
-bool is_target_char(char c) {
-  if (c <= ' ' || static_cast<unsigned char>(c) >= 0x7f) return false;
-  return std::string_view("\"#<>\\^`{|}").find(c) == std::string_view::npos;
-}
-
 Checked check_version(std::string_view version) {
   const bool well_formed = version.size() == 8 && version.substr(0, 5) == "HTTP/" &&
                            is_digit(version[5]) && version[6] == '.' && is_digit(version[7]);

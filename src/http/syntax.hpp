@@ -28,6 +28,18 @@ inline bool is_token(std::string_view text) {
   return true;
 }
 
+// Visible ASCII but for what RFC 3986 wants percent-encoded in a target, and "#", which never
+// reaches a server.
+constexpr std::array<bool, 256> make_target_table() {
+  std::array<bool, 256> table{};
+  for (int c = '!'; c <= '~'; ++c) table[static_cast<size_t>(c)] = true;
+  for (const char c : std::string_view("\"#<>\\^`{|}")) table[static_cast<uint8_t>(c)] = false;
+  return table;
+}
+inline constexpr std::array<bool, 256> kIsTargetChar = make_target_table();
+
+inline bool is_target_char(char c) { return kIsTargetChar[static_cast<uint8_t>(c)]; }
+
 // No control byte but HTAB: field-content of RFC 9110 section 5.5, obs-text included. Written
 // without early exit so that the compiler vectorizes it.
 inline bool is_field_value(std::string_view text) {

@@ -108,7 +108,17 @@ Result<int> KernelRing::open_socket(int family) {
   return fd;
 }
 
+// Nothing has come to any socket since the completions were last seen: the kernel has all receives
+// that were started, has posted no completions and set no work aside. It says so in memory that it
+// shares: without load, three of seven system calls of a request with three steps are spared.
+bool KernelRing::all_is_quiet() const {
+  constexpr unsigned kNews = IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW;
+  return (io_uring_smp_load_acquire(ring_.sq.kflags) & kNews) == 0 &&
+         io_uring_cq_ready(&ring_) == 0 && io_uring_sq_ready(&ring_) == 0;
+}
+
 Unread KernelRing::unread(int fd) {
+  if (all_is_quiet()) return Unread::nothing;
   char byte = 0;
   const ssize_t found = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   if (found > 0) return Unread::bytes;

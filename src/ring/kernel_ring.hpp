@@ -39,6 +39,7 @@ class KernelRing final : public Ring {
   void give_back(uint16_t id);
   void publish_buffers();
 
+  bool all_is_quiet() const;
   io_uring_sqe& next_submission();
   void prepare_send(io_uring_sqe& entry, Operation& operation);
   int enter(unsigned wait_count, const __kernel_timespec* timeout);

@@ -173,7 +173,9 @@ size_t FunctionCaller::orchestrators_before(const http::Request& request) {
   size_t count = 0;
   for (const http::HeaderField& field : request.headers) {
     if (!equals_ignoring_case(field.name, "via")) continue;
-    for (const std::string_view member : split(field.value, ',')) count += member == kVia;
+    for (std::string_view members = field.value; !members.empty();) {
+      count += take_member(members) == kVia;
+    }
   }
   return count;
 }

@@ -70,13 +70,19 @@ inline std::vector<std::string_view> split(std::string_view text, char separator
   return parts;
 }
 
+// Cuts the first member off a comma-separated `list`, and yields it, trimmed. For lists whose empty
+// members say nothing (RFC 9110 section 5.6.1).
+inline std::string_view take_member(std::string_view& list) {
+  const size_t comma = list.find(',');
+  const std::string_view member = trim(list.substr(0, comma));
+  list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
+  return member;
+}
+
 // True when `token` is one of the comma-separated members of `list`, ignoring case.
 inline bool list_contains(std::string_view list, std::string_view token) {
   while (!list.empty()) {
-    const size_t comma = list.find(',');
-    if (equals_ignoring_case(trim(list.substr(0, comma)), token)) return true;
-    if (comma == std::string_view::npos) break;
-    list.remove_prefix(comma + 1);
+    if (equals_ignoring_case(take_member(list), token)) return true;
   }
   return false;
 }

@@ -13,6 +13,18 @@ void free_frame(void* frame, size_t bytes) noexcept;
 // Frames alive on this thread: 0 once every task has ended.
 size_t frames_alive();
 
+// For a container that lives in a frame: its memory comes from the same lists, and counts there.
+template <class T>
+struct FrameAllocator {
+  using value_type = T;
+  FrameAllocator() = default;
+  template <class Other>
+  FrameAllocator(const FrameAllocator<Other>&) {}
+  T* allocate(size_t count) { return static_cast<T*>(allocate_frame(count * sizeof(T))); }
+  void deallocate(T* memory, size_t count) noexcept { free_frame(memory, count * sizeof(T)); }
+  bool operator==(const FrameAllocator&) const = default;
+};
+
 // Base of promise types, so that their frames come from the pool.
 struct PooledFrame {
   static void* operator new(size_t bytes) { return allocate_frame(bytes); }

@@ -42,7 +42,7 @@ class Stream {
   // the peer will send no more; ETIMEDOUT at the deadline. One caller at a time.
   ReceiveAwaiter receive(Instant deadline) { return ReceiveAwaiter{*this, deadline}; }
 
-  // What has arrived since the loop last looked, and will be told soon: a system call.
+  // What has arrived since the loop last looked, and will be told soon: Ring::unread().
   ring::Unread unread() const { return ring_.unread(fd_); }
 
   // The peer has ended its side, or the connection has failed.

@@ -72,8 +72,8 @@ class Ring {
 
   // A stream socket of `family`, with TCP_NODELAY where that applies; blocking, as io_uring wants.
   virtual Result<int> open_socket(int family) = 0;
-  // What has come to `fd` since the completions were last seen: a system call. `end` is also an
-  // error of the connection.
+  // What has come to `fd`, whose receive is submitted, since the completions were last seen: a
+  // system call where anything has come to this loop. `end` is also an error of the connection.
   virtual Unread unread(int fd) = 0;
   // Sends FIN after what was sent; reading goes on.
   virtual void shut_down_sending(int fd) = 0;

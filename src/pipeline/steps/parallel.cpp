@@ -7,10 +7,12 @@
 namespace fnkit::pipeline {
 namespace {
 
+using Outputs = std::vector<Output, coro::FrameAllocator<Output>>;
+
 // What the branches of one parallel run share.
 struct Branches {
   coro::CancelScope scope;  // of all branches: cancelled by the first failure
-  std::vector<Output> outputs;
+  Outputs outputs;
   Failure failure;
 };
 
@@ -96,8 +98,7 @@ Result<Output, StepError> merge(const Parallel& parallel, const Branches& branch
 }  // namespace
 
 coro::Task<Outcome> run_parallel(const Parallel& parallel, const Payload& input, Context context) {
-  Branches branches{
-      coro::CancelScope(context.scope), std::vector<Output>(parallel.nodes.size()), {}};
+  Branches branches{coro::CancelScope(context.scope), Outputs(parallel.nodes.size()), {}};
   coro::TaskGroup running;
   for (size_t i = 0; i < parallel.nodes.size(); ++i) {
     Context branch_context{context.functions, branches.scope, context.deadline,
