@@ -19,6 +19,7 @@ CACHE = ROOT / ".cache"
 TOKEN = "a-token"  # the program checks it; the others do not
 STEPS_MAX = 16
 SEQUENTIAL, PARALLEL = (1, 3, 8), (3, 16)
+TWO_CORES = "fnkit, two cores"
 
 
 def name_of(word):
@@ -86,7 +87,7 @@ class Stage:
 
     def start(self, name, request_bytes, answer_bytes):
         """None where it is not on this machine. Sizes of whole messages, for the floor."""
-        starting = {"fnkit": self._fnkit, "nginx+lua": self._nginx, "nginx": self._nginx, "haproxy": self._haproxy,
+        starting = {"fnkit": self._fnkit, TWO_CORES: lambda: self._fnkit(cores=2), "nginx+lua": self._nginx, "nginx": self._nginx, "haproxy": self._haproxy,
                     "node": self._node, "bun": self._bun}
         if name == "floor":
             process, address = self._floor(request_bytes, answer_bytes)
@@ -94,8 +95,7 @@ class Stage:
             process, address = starting[name]() or (None, None)
         return process and Contender(name, process, address)
 
-    def _fnkit(self):
-        """Everything that a user has on: a token, traces to the store, metrics."""
+    def _start_store(self):
         self._store = StoreServer("valkey").start()
         for task in os.listdir(f"/proc/{self._store.process.pid}/task"):
             os.sched_setaffinity(int(task), set(map(int, self.rest.split(","))))
@@ -103,12 +103,17 @@ class Stage:
             for count in counts:
                 steps = [f"f{number}" for number in range(count)]
                 self._store.set(name_of(f"{mode[:3]}{count}"), config(*steps, mode=mode))
-        command = [self.build / "fnkit-orchestrator", "serve", "--listen", "127.0.0.1:0", "--cores", "1",
+
+    def _fnkit(self, cores=1):
+        """Everything that a user has on: a token, traces to the store, metrics."""
+        if self._store is None:
+            self._start_store()
+        command = [self.build / "fnkit-orchestrator", "serve", "--listen", "127.0.0.1:0", "--cores", cores,
                    "--cache-url", self._store.url]
         for number, address in enumerate(self.functions):
             command += ["--resolve", f"f{number}={address}"]
-        log = open(f"{self.directory}/fnkit.log", "w+")
-        process = self._start(self.cpu, command, stderr=log, env={**os.environ, "FNKIT_AUTH_TOKEN": TOKEN})
+        log = open(f"{self.directory}/fnkit-{cores}.log", "w+")
+        process = self._start(self.cpu if cores > 1 else self.cpu.partition(",")[0], command, stderr=log, env={**os.environ, "FNKIT_AUTH_TOKEN": TOKEN})
         with open(log.name) as reader:
             for _ in range(1000):
                 for line in reader:

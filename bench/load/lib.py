@@ -34,12 +34,12 @@ def need(*tools):
             raise SystemExit(f"{tool} is missing: bash bench/run installs it")
 
 
-def divided_cpus():
-    """The first CPU, for the program, and all others, as taskset takes them."""
-    cpus = sorted(os.sched_getaffinity(0))
-    if len(cpus) < 2:
-        raise SystemExit("two CPUs are needed: one for the program, one for the rest")
-    return str(cpus[0]), ",".join(map(str, cpus[1:]))
+def divided_cpus(cores=1):
+    """The first CPU, or so many of them, for the program, and all others, as taskset takes them."""
+    cpus = [str(cpu) for cpu in sorted(os.sched_getaffinity(0))]
+    if len(cpus) <= cores:
+        raise SystemExit(f"{cores + 1} CPUs are needed: {cores} for the program, one for the rest")
+    return ",".join(cpus[:cores]), ",".join(cpus[cores:])
 
 
 def pinned(cpus, command, **options):
