@@ -1,5 +1,5 @@
 // Callers that spread their calls over many pipelines, chosen at random.
-//   callers ADDRESS CONNECTIONS SECONDS RATE WORDS COUNT [refused] [body=BYTES] [token=TOKEN]
+//   callers ADDRESS CONNECTIONS SECONDS RATE WORDS COUNT [refused] [unsent] [body=BYTES] [token=TOKEN]
 // RATE 0: each connection calls again as soon as it is answered: the most that the program can do.
 // Else so many calls a second, exponentially spaced, whatever the answers: a call's time counts
 // from when it was due, so that those held up behind a slow one are slow too.
@@ -8,7 +8,8 @@
 // A body of BYTES of JSON, 15 unless told; with TOKEN each call says "Authorization: Bearer TOKEN".
 // Prints "calls failed nanoseconds p50 p99 p99.9 max", times in nanoseconds. With "refused" the
 // failed ones are left out of the times, and a second line says "503s p50 p99 p99.9 max" of those,
-// from when each was sent.
+// from when each was sent. Calls that were due and found no connection free until the end are
+// failed ones too; with "unsent" they are not, and a last line says how many.
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -16,6 +17,7 @@
 #include <deque>
 #include <random>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "load/loop.hpp"
@@ -46,6 +48,7 @@ struct Options {
   std::vector<std::string> words;
   size_t count = 0;
   bool refused_apart = false;
+  bool unsent_apart = false;
   std::string after_path;  // of every request
 };
 
@@ -66,6 +69,7 @@ Options parse(char** arguments) {
   for (char** more = arguments + 7; *more != nullptr; ++more) {
     const std::string_view word = *more;
     if (word == "refused") options.refused_apart = true;
+    if (word == "unsent") options.unsent_apart = true;
     if (word.starts_with("body=")) body = make_body(std::strtoul(*more + 5, nullptr, 10));
     if (word.starts_with("token="))
       token = "Authorization: Bearer " + std::string(*more + 6) + "\r\n";
@@ -98,6 +102,7 @@ class Callers final : bench::Loop::Handler {
     int64_t time = began_;
     while (time < until || (paced && !all_answered() && time < until + kLastAnswersWithin)) {
       for (; paced && next <= time && next < until; next += gap()) due_.push_back(next);
+      if (options_.unsent_apart && time >= until) unsent_ += std::exchange(due_, {}).size();
       while (!idle_.empty() && (!paced || !due_.empty())) start_call(paced ? take_due() : time);
       loop_.turn(paced && next < until ? next : time < until ? until : until + kLastAnswersWithin);
       time = soak::now();
@@ -109,9 +114,11 @@ class Callers final : bench::Loop::Handler {
   void report() {
     std::printf("%zu %zu %lld ", times_.size(), failed_, static_cast<long long>(ended_ - began_));
     print_parts(times_);
-    if (!options_.refused_apart) return;
-    std::printf("%zu ", refused_.size());
-    print_parts(refused_);
+    if (options_.refused_apart) {
+      std::printf("%zu ", refused_.size());
+      print_parts(refused_);
+    }
+    if (options_.unsent_apart) std::printf("%zu\n", unsent_);
   }
 
  private:
@@ -195,6 +202,7 @@ class Callers final : bench::Loop::Handler {
   std::vector<int64_t> times_;
   std::vector<int64_t> refused_;
   size_t failed_ = 0;
+  size_t unsent_ = 0;
   int64_t began_ = 0;
   int64_t ended_ = 0;
   bench::Loop loop_;
@@ -205,8 +213,8 @@ class Callers final : bench::Loop::Handler {
 int main(int count, char** arguments) {
   if (count < 7) {
     soak::die(
-        "usage: callers ADDRESS CONNECTIONS SECONDS RATE WORDS COUNT [refused] [body=BYTES] "
-        "[token=TOKEN]");
+        "usage: callers ADDRESS CONNECTIONS SECONDS RATE WORDS COUNT [refused] [unsent] "
+        "[body=BYTES] [token=TOKEN]");
   }
   const Options options = parse(arguments);
   Callers callers(options);
