@@ -15,6 +15,7 @@ namespace {
 struct Arguments {
   FlagValues flags;
   bool check_only = false;
+  bool print_config = false;
   bool once = false;
   std::string demo_listen;
   bool as_json = false;
@@ -26,8 +27,9 @@ struct Arguments {
 int serve_command(const Arguments& arguments) {
   Result<server::Settings> settings = make_settings(arguments.flags);
   if (!settings) return fail(server::kExitUsage, settings.error().message);
-  if (!arguments.check_only) return server::serve(*settings, nullptr);
-  std::cout << "The settings are valid.\n";
+  if (!arguments.check_only && !arguments.print_config) return server::serve(*settings, nullptr);
+  std::cout << (arguments.print_config ? config_text(arguments.flags)
+                                       : "The settings are valid.\n");
   return server::kExitDone;
 }
 
@@ -53,6 +55,8 @@ void add_serve(CLI::App& app, Arguments& arguments) {
   CLI::App* serve = app.add_subcommand("serve", "Run the server");
   add_options(*serve, serve_options(), arguments.flags);
   serve->add_flag("--check", arguments.check_only, "Validate all settings and exit");
+  serve->add_flag("--print-config", arguments.print_config,
+                  "Print all settings in force, and who has said each, and exit");
 }
 
 void add_management(CLI::App& app, Arguments& arguments) {

@@ -34,26 +34,36 @@ std::string without_password(std::string_view url) {
   return std::string(url.substr(0, colon + 1)) + "***";
 }
 
-Applied apply_option(Settings& settings, const ServeOption& option, const FlagValues& flags) {
-  const auto given = flags.find(option.flag);
+// What is in force of an option, and who said so: its flag, its variable, or kDefault.
+struct InForce {
   std::vector<std::string> values;
-  std::string_view source = option.flag;
-  if (given != flags.end() && !given->second.empty()) {
-    values = given->second;
-  } else if (auto variable = from_environment(option.environment)) {
-    source = option.environment;
-    if (option.repeatable) {
-      for (const std::string_view part : split(*variable, ',')) values.emplace_back(part);
-    } else {
-      values.push_back(*variable);
-    }
-  } else if (!option.default_text.empty()) {
-    values.emplace_back(option.default_text);
+  std::string_view source;
+};
+constexpr std::string_view kDefault = "default";
+
+InForce in_force(const ServeOption& option, const FlagValues& flags) {
+  const auto given = flags.find(option.flag);
+  if (given != flags.end() && !given->second.empty()) return {given->second, option.flag};
+  if (auto variable = from_environment(option.environment)) {
+    if (!option.repeatable) return {{std::move(*variable)}, option.environment};
+    const std::vector<std::string_view> parts = split(*variable, ',');
+    return {{parts.begin(), parts.end()}, option.environment};
   }
-  for (const std::string& value : values) {
+  if (option.default_text.empty()) return {{}, kDefault};
+  return {{std::string(option.default_text)}, kDefault};
+}
+
+std::string shown(const ServeOption& option, const std::string& value) {
+  return option.flag == "--cache-url" ? without_password(value) : value;
+}
+
+Applied apply_option(Settings& settings, const ServeOption& option, const FlagValues& flags) {
+  const InForce given = in_force(option, flags);
+  for (const std::string& value : given.values) {
     if (Applied applied = option.apply(settings, value); !applied) {
-      const std::string shown = option.flag == "--cache-url" ? without_password(value) : value;
-      return Error{std::string(source) + ": '" + shown + "' " + applied.error().message};
+      const std::string_view source = given.source == kDefault ? option.flag : given.source;
+      return Error{std::string(source) + ": '" + shown(option, value) + "' " +
+                   applied.error().message};
     }
   }
   return {};
@@ -92,6 +102,25 @@ Result<store::Location> make_location(const FlagValues& flags) {
   Applied applied = apply_options(settings, store_options(), flags);
   if (!applied) return applied.error();
   return settings.store;
+}
+
+std::string config_text(const FlagValues& flags) {
+  std::string text;
+  bool has_token_file = false;
+  for (const ServeOption& option : serve_options()) {
+    const InForce given = in_force(option, flags);
+    if (given.values.empty()) text += "# " + std::string(option.flag) + " is not set\n";
+    for (const std::string& value : given.values) {
+      text += std::string(option.flag) + "=" + shown(option, value) + "  # ";
+      text += given.source == option.flag ? "flag" : given.source;
+      text += '\n';
+      has_token_file = has_token_file || option.flag == "--auth-token-file";
+    }
+  }
+  const std::string_view token = has_token_file                         ? "is not used"
+                                 : from_environment("FNKIT_AUTH_TOKEN") ? "is set"
+                                                                        : "is not set";
+  return text + "# FNKIT_AUTH_TOKEN " + std::string(token) + "\n";
 }
 
 std::string help_text(const ServeOption& option) {

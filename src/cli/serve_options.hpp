@@ -36,6 +36,11 @@ Result<server::Settings> make_settings(const FlagValues& flags);
 // The same of store_options() alone.
 Result<store::Location> make_location(const FlagValues& flags);
 
+// Each setting in force, a line each, as the flag that says it and who has said it: `flag`, a
+// variable, `default`. Without passwords and tokens. For flags of which make_settings() makes
+// settings.
+std::string config_text(const FlagValues& flags);
+
 // One line of --help: what it does, its environment variable and its default.
 std::string help_text(const ServeOption& option);
 

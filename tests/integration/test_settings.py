@@ -1,6 +1,7 @@
 """CONTRACT section 1, settings: flag, then environment, then default; what cannot be is refused."""
 
 import os
+import re
 import socket
 
 from support import client
@@ -122,6 +123,47 @@ class Grammar(Case):
     def test_as_many_cores_as_there_are(self):
         count = len(os.sched_getaffinity(0))
         self.assertEqual(self.check("--cores", str(count)).code, 0)
+
+
+class PrintConfig(Case):
+    """`serve --print-config` prints each setting in force, as the flag that says it, and who has said it."""
+
+    def lines(self, *words, env=None):
+        printed = run("serve", "--print-config", *words, env={"CACHE_URL": "file:///tmp", **(env or {})})
+        self.assertEqual((printed.code, printed.stderr), (0, ""))
+        return printed.stdout.splitlines()
+
+    def test_every_setting_stands_there(self):
+        flags = set(re.findall(r"^ +(--[a-z-]+)", run("serve", "--help").stdout, re.MULTILINE))
+        flags -= {"--help", "--version", "--check", "--print-config"}
+        printed = [re.match(r"(?:# )?(--[a-z-]+)", line) for line in self.lines()]
+        self.assertEqual({match[1] for match in printed if match}, flags)
+
+    def test_who_has_said_it(self):
+        lines = self.lines("--step-timeout", "7s", "--forward-header", "x-a", "--forward-header", "x-b",
+                           env={"FNKIT_LISTEN": "127.0.0.1:1,127.0.0.1:2"})
+        for line in ("--step-timeout=7s  # flag", "--forward-header=x-a  # flag", "--forward-header=x-b  # flag",
+                     "--listen=127.0.0.1:1  # FNKIT_LISTEN", "--listen=127.0.0.1:2  # FNKIT_LISTEN",
+                     "--cache-url=file:///tmp  # CACHE_URL", "--drain-timeout=30s  # default",
+                     "# --admin-listen is not set", "# FNKIT_AUTH_TOKEN is not set"):
+            self.assertIn(line, lines)
+
+    def test_what_is_printed_can_be_said_again(self):
+        words = [line.partition("  # ")[0] for line in self.lines("--resolve", "a=unix:/s") if line.startswith("--")]
+        again = self.lines(*words)
+        self.assertEqual([line.partition("  # ")[0] for line in again if line.startswith("--")], words)
+
+    def test_no_secret_is_shown(self):
+        secret = "s3cr3t-word"
+        lines = self.lines(env={"CACHE_URL": f"redis://me:{secret}@cache:6379/2", "FNKIT_AUTH_TOKEN": secret})
+        self.assertIn("--cache-url=redis://***@cache:6379/2  # CACHE_URL", lines)
+        self.assertIn("# FNKIT_AUTH_TOKEN is set", lines)
+        self.assertNotIn(secret, "\n".join(lines))
+
+    def test_what_cannot_be_is_refused_as_ever(self):
+        refused = run("serve", "--print-config", "--step-timeout", "5x", env={"CACHE_URL": "file:///tmp"})
+        self.assertEqual((refused.code, refused.stdout), (2, ""))
+        self.assertIn("--step-timeout: '5x'", refused.stderr)
 
 
 class Precedence(Case):
