@@ -6,10 +6,14 @@
 #include "cli/commands.hpp"
 #include "cli/demo.hpp"
 #include "cli/serve_options.hpp"
+#include "fnkit/ring/ring.hpp"
 #include "fnkit/server/server.hpp"
+#include "revision.hpp"
 
 namespace fnkit::cli {
 namespace {
+
+constexpr char kVersion[] = "fnkit-orchestrator " FNKIT_VERSION;
 
 // Everything that CLI11 fills.
 struct Arguments {
@@ -17,6 +21,7 @@ struct Arguments {
   bool check_only = false;
   bool print_config = false;
   bool once = false;
+  bool verbose = false;
   std::string demo_listen;
   bool as_json = false;
   std::string name;
@@ -94,10 +99,26 @@ void add_demo(CLI::App& app, Arguments& arguments) {
       ->type_name("ADDR:PORT");
 }
 
+void add_version(CLI::App& app, Arguments& arguments) {
+  app.add_subcommand("version", "Print the version")
+      ->add_flag("--verbose", arguments.verbose,
+                 "Also the revision, the compiler, the libraries, the kernel and its io_uring");
+}
+
+int version(bool verbose) {
+  std::cout << kVersion << '\n';
+  if (!verbose) return server::kExitDone;
+  std::cout << "revision: " FNKIT_REVISION "\ncompiler: " FNKIT_BUILT_WITH
+               "\nlibraries: " FNKIT_LIBRARIES "\n"
+            << ring::kernel_facts();
+  return server::kExitDone;
+}
+
 int run_command(const CLI::App& command, Arguments& arguments) {
   const std::string& name = command.get_name();
   if (name == "serve") return serve_command(arguments);
   if (name == "check") return check(arguments.files);
+  if (name == "version") return version(arguments.verbose);
   if (name == "demo") {
     FlagValues flags;
     if (!arguments.demo_listen.empty()) flags["--listen"] = {arguments.demo_listen};
@@ -133,7 +154,7 @@ int run(int argc, char** argv) {
   add_serve(app, arguments);
   add_management(app, arguments);
   add_demo(app, arguments);
-  constexpr char kVersion[] = "fnkit-orchestrator " FNKIT_VERSION;
+  add_version(app, arguments);
   app.set_version_flag("--version", kVersion);
   for (CLI::App* command : app.get_subcommands({}))
     command->set_version_flag("--version", kVersion);

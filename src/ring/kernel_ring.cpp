@@ -45,9 +45,7 @@ size_t KernelRing::buffer_ring_bytes() { return kBuffers * sizeof(io_uring_buf);
 
 Result<void, RingForbidden> KernelRing::set_up() {
   io_uring_params parameters{};
-  parameters.flags = IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER |
-                     IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
-                     IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+  parameters.flags = kSetupFlags;
   parameters.cq_entries = kCompletions;
   if (const int r = io_uring_queue_init_params(kSubmissions, &ring_, &parameters); r < 0) {
     ring_.ring_fd = -1;

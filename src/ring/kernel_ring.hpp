@@ -63,6 +63,11 @@ class KernelRing final : public Ring {
   std::vector<Operation*> restarting_;
 };
 
+// How each ring is set up.
+inline constexpr unsigned kSetupFlags =
+    IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+    IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+
 // Enables `ring` (set up with IORING_SETUP_R_DISABLED) to do what KernelRing does and nothing else:
 // whatever else is submitted or registered from then on ends with -EACCES. 0 or -errno.
 int restrict_and_enable(io_uring& ring);

@@ -16,7 +16,7 @@ from support.program import Program, parse_address, run
 from support.store import StoreServer, config, free_port
 from support.waiting import eventually
 
-COMMANDS = ("serve", "add", "ls", "list", "show", "remove", "rm", "check", "demo")
+COMMANDS = ("serve", "add", "ls", "list", "show", "remove", "rm", "check", "demo", "version")
 
 # Flag → spellings of its default that --help may use.
 FLAGS = {
@@ -138,6 +138,18 @@ class Help(Case):
                 missing.append(f"default {spellings[0]} of --{flag}")
         self.assertEqual(missing, [], text)
         self.assertIn("--check", text)
+
+    def test_version_alone_and_verbose(self):
+        self.assertEqual(run("version").stdout, run("--version").stdout)
+        told = run("version", "--verbose")
+        self.assertEqual((told.code, told.stderr), (0, ""))
+        lines = dict(line.partition(": ")[::2] for line in told.stdout.splitlines()[1:])
+        self.assertRegex(lines["revision"], r"^([0-9a-f]{7,}|.*-g[0-9a-f]{7,}|unknown)(-dirty)?$")
+        self.assertRegex(lines["compiler"], r"^(gcc|clang) \d+\.")
+        self.assertRegex(lines["libraries"], r"liburing \d.*llhttp \d+\.\d+\.\d+, c-ares \d.*CLI11 \d")
+        self.assertIn(os.uname().release, lines["kernel"])
+        self.assertIn("SINGLE_ISSUER DEFER_TASKRUN", lines["io_uring flags"])
+        self.assertIn("NODROP", lines["io_uring features"])
 
     def test_help_of_add_and_ls_names_their_flags(self):
         said = run("add", "--help").stdout

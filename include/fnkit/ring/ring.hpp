@@ -131,4 +131,8 @@ struct RingForbidden {
 // The ring of the calling thread (it must be used on that thread only).
 Result<std::unique_ptr<Ring>, RingForbidden> make_kernel_ring();
 
+// Lines for people: the kernel, how rings are set up and what its io_uring has, or why it is
+// forbidden.
+std::string kernel_facts();
+
 }  // namespace fnkit::ring
