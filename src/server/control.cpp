@@ -58,7 +58,8 @@ Control::Control(const Settings& settings, ring::Ring& ring, Signals& signals,
       follower_(store::make_follower(settings.store, ring, resolver_, *this,
                                      {settings.refresh_interval, random_.next()})),
       observatory_(settings, ring, resolver_, random_, workers, *follower_, logs),
-      pages_(observatory_, ring, resolver_) {}
+      pages_(observatory_, ring, resolver_),
+      service_manager_(ring, workers, *follower_) {}
 
 Control::~Control() = default;
 
@@ -67,10 +68,12 @@ coro::Task<void> Control::run() {
   signals_.listen(ring_, *this);
   tasks_.spawn(follower_->run());
   tasks_.spawn(observatory_.run());
+  tasks_.spawn(service_manager_.run());
   if (listeners_.admin >= 0) tasks_.spawn(serve_admin(listeners_.admin));
   co_await all_done_.wait();
   follower_->stop();
   observatory_.stop();
+  service_manager_.stop();
   if (admin_listener_ != nullptr) admin_listener_->stop();
   for (auto* each = admin_connections_.front(); each != nullptr;
        each = admin_connections_.next(*each)) {
@@ -119,7 +122,9 @@ void Control::tell(const store::FollowerStatus& status) {
 
 void Control::signalled(int signal) {
   if (signal == SIGHUP) {
+    service_manager_.reloading();
     reload_tokens();
+    service_manager_.reloaded();
     return;
   }
   if (draining_) {
@@ -134,6 +139,7 @@ void Control::signalled(int signal) {
 
 void Control::drain() {
   draining_ = true;
+  service_manager_.stopping(settings_.drain_timeout);
   ring_.cancel(predecessor_ended_);
   if (!listeners_.passed) {
     for (const int fd : listeners_.of_worker.front()) net::hand_over(fd, workers_.size());

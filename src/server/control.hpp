@@ -13,6 +13,7 @@
 #include "fnkit/server/worker.hpp"
 #include "server/listeners.hpp"
 #include "server/observe_pages.hpp"
+#include "server/service_manager.hpp"
 #include "server/signals.hpp"
 
 namespace fnkit::server {
@@ -59,6 +60,7 @@ class Control final : public PageSource, store::SnapshotSink, Signals::Handler, 
   std::unique_ptr<store::Follower> follower_;
   Observatory observatory_;
   ObservePages pages_;
+  ServiceManager service_manager_;
   Inbox<PageQuestion*> questions_;
   // Those that workers may still hold. They are freed here and not by the worker that lets go last:
   // that costs as much as making them did.

@@ -33,6 +33,9 @@ class Worker {
   void publish(std::shared_ptr<const store::FollowerStatus> status);
   void publish(std::shared_ptr<const Tokens> tokens);
 
+  // Makes its loop turn, where nothing else does.
+  void wake() { shared_.wakeup.notify(); }
+
   // The page that this worker asked for is there.
   void answer(PageQuestion& question);
 
