@@ -1,5 +1,6 @@
 // Callers that spread their calls over many pipelines, chosen at random.
-//   callers ADDRESS CONNECTIONS SECONDS RATE WORDS COUNT [refused] [unsent] [body=BYTES] [token=TOKEN]
+//   callers ADDRESS CONNECTIONS SECONDS RATE WORDS COUNT [refused] [unsent] [body=BYTES]
+//           [token=TOKEN]
 // RATE 0: each connection calls again as soon as it is answered: the most that the program can do.
 // Else so many calls a second, exponentially spaced, whatever the answers: a call's time counts
 // from when it was due, so that those held up behind a slow one are slow too.

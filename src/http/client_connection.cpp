@@ -34,6 +34,8 @@ ClientConnection::ClientConnection(ring::Ring& ring, int fd, const ClientOptions
       idle_timer_([](void* self) { static_cast<ClientConnection*>(self)->retire(); }, this),
       discard_timer_([](void* self) { static_cast<ClientConnection*>(self)->not_answered(); },
                      this) {
+  // An answer is looked at in the turn in which bytes of it come; later looks change nothing.
+  stream_.receive_directly(net::Stream::Direct::always);
   stream_.on_arrival(&look, this);
   stream_.on_sent(&look, this);
   ring_.defer(work_);

@@ -44,7 +44,9 @@ ServerConnection::ServerConnection(ring::Ring& ring, int fd, Handler& handler,
       random_(random),
       stream_(ring, fd),
       caller_(caller_of(fd)),
-      parser_(options.limits) {}
+      parser_(options.limits) {
+  stream_.receive_directly(net::Stream::Direct::to_reader);
+}
 
 coro::Task<void> ServerConnection::serve() {
   bool keep_alive = true;

@@ -9,7 +9,8 @@ Stream::Stream(ring::Ring& ring, int fd, size_t read_ahead_max)
     : ring_(ring),
       fd_(fd),
       read_ahead_max_(read_ahead_max),
-      receive_timer_(&receive_timed_out, this) {
+      receive_timer_(&receive_timed_out, this),
+      rearm_([](void* self) { static_cast<Stream*>(self)->go_on_receiving(); }, this) {
   receive_.handler = &receive_completed;
   receive_.owner = this;
   send_.handler = &send_completed;
@@ -21,8 +22,21 @@ Stream::~Stream() { REQUIRE(fd_ < 0 && !reader_.handle); }
 
 void Stream::arm() {
   receive_ended_.reset();
-  receive_.receive(fd_);
+  if (has_direct_room()) {
+    receive_.receive_into(fd_, {input_.data() + input_.size(), input_.room()});
+  } else {
+    receive_.receive(fd_);
+  }
   ring_.submit(receive_);
+}
+
+// Somebody who sends without being read must not fill the memory: it is paused until it is.
+bool Stream::is_wanted() const { return reader_.handle || input_.size() <= read_ahead_max_; }
+
+bool Stream::has_direct_room() const {
+  const bool allowed =
+      direct_ == Direct::always || (direct_ == Direct::to_reader && reader_.handle);
+  return allowed && input_.room() >= kDirectBytesMin;
 }
 
 void Stream::wait_for_news(std::coroutine_handle<> handle, Instant deadline) {
@@ -57,29 +71,42 @@ void Stream::receive_completed(ring::Operation& operation) {
 }
 
 void Stream::received() {
-  if (receive_.result > 0) {
-    input_.append(receive_.data);
-    arrived_ += receive_.data.size();
-    // Somebody who sends without being read must not fill the memory: pause until it is.
-    if (!reader_.handle && input_.size() > read_ahead_max_) ring_.cancel(receive_);
-    tell_reader();
-    return;
-  }
-  if (receive_.result == 0) {
+  const bool bytes_came = receive_.result > 0;
+  if (bytes_came) {
+    take_bytes();
+  } else if (receive_.result == 0) {
     end_ = End::end_of_stream;
   } else if (receive_.result != -ECANCELED) {
     end_ = End::failed;
     error_ = -receive_.result;
-  } else if (!stopped_ && reader_.handle && !reader_.linked()) {
-    arm();  // paused, and a reader came before the pause was complete
-    return;
   }
   // A reader goes on before whoever waits to close, and so before this stream may be destroyed. An
   // arrival action comes last, because it may itself be what closes and destroys.
   const bool reading = static_cast<bool>(reader_.handle);
-  if (reading) tell_reader();
+  if (reading && (bytes_came || ended() || stopped_)) tell_reader();
+  if (!receive_.submitted) receive_ended();
+  if (!reading && (bytes_came || ended())) tell_reader();
+}
+
+void Stream::take_bytes() {
+  if (receive_.verb == ring::Verb::receive_into) {
+    input_.commit(static_cast<size_t>(receive_.result));
+  } else {
+    input_.append(receive_.data);
+  }
+  arrived_ += static_cast<size_t>(receive_.result);
+  // How it goes on instead is seen to when it has ended.
+  if (has_direct_room() || !is_wanted()) ring_.cancel(receive_);
+}
+
+// Whether it goes on, and where to, is known at the end of the turn: what has come is read then.
+void Stream::receive_ended() {
   receive_ended_.set();
-  if (!reading && ended()) tell_reader();
+  ring_.defer_to_departure(rearm_);
+}
+
+void Stream::go_on_receiving() {
+  if (is_wanted() && !receive_.submitted && !stopped_ && !ended()) arm();
 }
 
 void Stream::receive_timed_out(void* context) {
@@ -141,7 +168,8 @@ coro::Task<void> Stream::linger_and_close(Duration patience) {
   ring_.shut_down_sending(fd_);
   const Instant until = later(ring_.now(), patience);
   while (!ended()) {
-    input_.clear();
+    const bool filling = receive_.submitted && receive_.verb == ring::Verb::receive_into;
+    if (!filling) input_.clear();
     Result<size_t> received = co_await receive(until);
     if (!received || *received == 0) break;
   }

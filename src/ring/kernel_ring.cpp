@@ -152,6 +152,10 @@ void KernelRing::start(Operation& operation) {
       entry.flags |= IOSQE_BUFFER_SELECT;
       entry.buf_group = kBufferGroup;
       break;
+    case Verb::receive_into:
+      io_uring_prep_recv(&entry, operation.fd, operation.parts[0].iov_base,
+                         operation.parts[0].iov_len, 0);
+      break;
     case Verb::send: prepare_send(entry, operation); break;
     case Verb::connect:
       io_uring_prep_connect(&entry, operation.fd, operation.address, operation.address_length);
@@ -263,6 +267,7 @@ void KernelRing::dispatch(Operation& operation, int32_t result, uint32_t flags) 
       if (result >= 0 && !more) interrupted_.push_back(&operation);
       complete(operation, result, result >= 0);
       return;
+    case Verb::receive_into:
     case Verb::connect:
     case Verb::poll:
     case Verb::read: complete(operation, result, false); return;

@@ -21,6 +21,11 @@ void Operation::accept(int listener) { prepare(Verb::accept, listener); }
 
 void Operation::receive(int socket) { prepare(Verb::receive, socket); }
 
+void Operation::receive_into(int socket, std::span<char> into) {
+  prepare(Verb::receive_into, socket);
+  parts[0] = {into.data(), into.size()};
+}
+
 void Operation::send(int socket, std::span<const std::string_view> pieces, SendMode send_mode,
                      Duration stall_max) {
   prepare(Verb::send, socket);

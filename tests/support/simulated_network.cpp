@@ -90,6 +90,7 @@ void SimulatedRing::begin(OperationId id) {
       schedule(latency(), [this, fd] { accept_now(fd); });
       break;
     case ring::Verb::receive:
+    case ring::Verb::receive_into:
       REQUIRE(on.receive == 0);
       on.receive = id;
       schedule(latency(), [this, fd] { receive_now(fd); });
@@ -226,7 +227,16 @@ void SimulatedRing::receive_now(int fd) {
     const int sender = to->peer;
     schedule(latency(), [this, sender] { send_now(sender, false); });  // there is room again
   }
-  while (!to->unread.empty()) {
+  while (!to->unread.empty() && to->receive != 0) {
+    ring::Operation& operation = *live_.at(to->receive).operation;
+    if (operation.verb == ring::Verb::receive_into) {
+      const size_t taken =
+          to->unread.copy(static_cast<char*>(operation.parts[0].iov_base),
+                          piece(std::min(to->unread.size(), operation.parts[0].iov_len)));
+      to->unread.erase(0, taken);
+      complete_later(to->receive, static_cast<int32_t>(taken), false);
+      return;
+    }
     const size_t bytes = piece(to->unread.size());
     complete_later(to->receive, static_cast<int32_t>(bytes), true, to->unread.substr(0, bytes));
     to->unread.erase(0, bytes);

@@ -19,7 +19,8 @@ Instant start_of_clock(uint64_t seed) {
 }
 
 const char* name_of(ring::Verb verb) {
-  static constexpr const char* kNames[] = {"accept", "receive", "send", "connect", "poll", "read"};
+  static constexpr const char* kNames[] = {"accept",  "receive", "receive_into", "send",
+                                           "connect", "poll",    "read"};
   return kNames[static_cast<size_t>(verb)];
 }
 
@@ -158,7 +159,8 @@ void SimulatedRing::detach(const ring::Operation& operation) {
   if (on == nullptr) return;
   switch (operation.verb) {
     case ring::Verb::accept: on->accept = 0; break;
-    case ring::Verb::receive: on->receive = 0; break;
+    case ring::Verb::receive:
+    case ring::Verb::receive_into: on->receive = 0; break;
     case ring::Verb::send: on->send = 0; break;
     case ring::Verb::connect: on->connect = 0; break;
     case ring::Verb::poll:

@@ -14,11 +14,15 @@ namespace fnkit::net {
 // connection is known when it happens and not when somebody next reads. Where nobody takes it, no
 // more than `read_ahead_max` bytes are collected (and what was on its way).
 //
+// Large messages need not be copied: with receive_directly(), what comes goes straight to where
+// input() has room for kDirectBytesMin or more, made by whoever reads it.
+//
 // It ends in three steps: stop() makes every wait return -ECANCELED; close() waits until the kernel
 // has let go of it; then it may be destroyed. One thread.
 class Stream {
  public:
   static constexpr size_t kReadAheadMax = 64 * 1024;
+  static constexpr size_t kDirectBytesMin = 64 * 1024;
   using Action = void (*)(void* context);
 
   // Takes over `fd`.
@@ -38,6 +42,11 @@ class Stream {
     }
     Result<size_t> await_resume() { return stream.take_news(); }
   };
+  // Whether bytes may go straight into input(): then its owner changes it in turns in which bytes
+  // have come, and in no other. `to_reader`: only while somebody is in receive().
+  enum class Direct { never, to_reader, always };
+  void receive_directly(Direct when) { direct_ = when; }
+
   // Waits until input() has grown since the last receive(): the number of bytes it grew by; 0 when
   // the peer will send no more; ETIMEDOUT at the deadline. One caller at a time.
   ReceiveAwaiter receive(Instant deadline) { return ReceiveAwaiter{*this, deadline}; }
@@ -90,7 +99,12 @@ class Stream {
   Result<size_t> take_news();
   void tell_reader();
   void arm();
+  void go_on_receiving();
+  bool is_wanted() const;
+  bool has_direct_room() const;
   void received();
+  void take_bytes();
+  void receive_ended();
   static void receive_completed(ring::Operation& operation);
   static void send_completed(ring::Operation& operation);
   static void receive_timed_out(void* stream);
@@ -104,6 +118,7 @@ class Stream {
   int error_ = 0;
   bool stopped_ = false;
   bool timed_out_ = false;
+  Direct direct_ = Direct::never;
   Action arrival_action_ = nullptr;
   void* arrival_context_ = nullptr;
   Action sent_action_ = nullptr;
@@ -113,6 +128,7 @@ class Stream {
   ring::Operation receive_;
   ring::Operation send_;
   coro::Event receive_ended_;
+  ring::Deferred rearm_;
 };
 
 }  // namespace fnkit::net

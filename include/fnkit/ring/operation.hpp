@@ -15,12 +15,13 @@
 namespace fnkit::ring {
 
 enum class Verb : uint8_t {
-  accept,   // endless: one completion a connection
-  receive,  // endless: one completion a piece of data
-  send,     // once: all of it, or an error
-  connect,  // once
-  poll,     // once: readiness
-  read,     // once: up to the length asked for
+  accept,        // endless: one completion a connection
+  receive,       // endless: one completion a piece of data, in memory of the ring
+  receive_into,  // once: what is there, in memory of the caller
+  send,          // once: all of it, or an error
+  connect,       // once
+  poll,          // once: readiness
+  read,          // once: up to the length asked for
 };
 
 // How a send tells its success. `silent` posts no completion, so it does not end the loop's wait
@@ -48,6 +49,8 @@ class Operation {
 
   void accept(int listener);
   void receive(int socket);
+  // `into` must stay until completion; at least a byte of it is filled, or the end is told by 0.
+  void receive_into(int socket, std::span<char> into);
   // At most kPartsMax non-empty parts, sent as one run of bytes; they must stay unchanged until
   // completion. `stall` is how long no byte at all may get away before the result is -ETIMEDOUT.
   void send(int socket, std::span<const std::string_view> parts, SendMode send_mode,
@@ -79,7 +82,7 @@ class Operation {
   const sockaddr* address = nullptr;  // connect
   socklen_t address_length = 0;
   uint32_t events = 0;                   // poll: POLLIN, POLLOUT …
-  std::array<iovec, kPartsMax> parts{};  // send: what is left to send; read: parts[0]
+  std::array<iovec, kPartsMax> parts{};  // send: what is left; reads: parts[0]
   unsigned part_count = 0;
   Duration stall = Duration::max();
   Handler handler = &resume_waiter;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "support/world.hpp"
 #include "unit/http/function_world.hpp"
 
 namespace fnkit {
@@ -89,10 +90,15 @@ class ClientRandomTest : public testing::TestWithParam<uint64_t> {
     if (hard) world_.ring.faults().connect_refused = chance(5) ? 50 : 0;
     world_.ring.faults().socket_bytes = chance(10) ? 1000 : 64 * 1024;
   }
+  // Some are large enough to be received where they stay.
+  static std::string answer_to(std::string_view name) {
+    const size_t more = name.ends_with("33") ? 150'000 : 0;
+    return "answer to " + std::string(name) + test::pattern(more);
+  }
   // Twice the same answer, or none and then the next one's, is not among it: whose an answer is,
   // HTTP/1.1 does not say.
   std::string reply(std::string_view method, std::string_view name, bool hard) {
-    const std::string body = "answer to " + std::string(name);
+    const std::string body = answer_to(name);
     const std::string length = "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
     if (hard && chance(1)) return "";
     if (hard && chance(1)) return "HTTP/1.1 what?\r\n\r\n";
@@ -122,9 +128,9 @@ class ClientRandomTest : public testing::TestWithParam<uint64_t> {
     for (const Made& each : made_) {
       ASSERT_TRUE(each.call->done()) << each.name;
       const std::string text = each.call->text();
-      const std::string answer = "200 " + (each.is_head ? "" : "answer to " + each.name);
+      const std::string answer = "200 " + (each.is_head ? "" : answer_to(each.name));
       if (*each.call->outcome) {
-        EXPECT_EQ(text, answer) << each.name;
+        EXPECT_TRUE(text == answer) << each.name << ": " << text.substr(0, 100);
         ++answered_;
         EXPECT_GE(world_.asked(each.name), 1U) << each.name;
       }

@@ -36,17 +36,28 @@ Task<void> write_and_close(Stream& stream, std::string_view bytes, SimulatedRing
   co_await stream.linger_and_close(std::chrono::seconds(1));
 }
 
+// Takes what has come now and then, and makes room for more, small or large.
 Task<void> read_and_close(Stream& stream, Story& story, SimulatedRing& ring) {
   const Instant until = later(ring.now(), std::chrono::seconds(20));
+  size_t taken = 0;
+  if (ring.random().chance(70)) stream.receive_directly(Stream::Direct::to_reader);
   for (;;) {
     Result<size_t> arrived = co_await stream.receive(until);
     const std::string_view view = stream.input().view();
-    if (story.bytes.compare(story.received, view.size(), view) != 0) story.in_order = false;
-    story.received += view.size();
-    stream.input().clear();
+    if (story.bytes.compare(taken, view.size(), view) != 0) story.in_order = false;
+    story.received = taken + view.size();
     if (!arrived || *arrived == 0) break;
+    if (ring.random().chance(50)) {
+      taken = story.received;
+      stream.input().clear();
+    }
+    if (ring.random().chance(50)) stream.input().make_exact_room(ring.random().below(100'000));
   }
-  co_await stream.close();
+  if (ring.random().chance(50)) {
+    co_await stream.linger_and_close(std::chrono::seconds(1));
+  } else {
+    co_await stream.close();
+  }
 }
 
 // Faults at every verb and a stop at any time: what arrives is always the beginning of what was

@@ -48,6 +48,17 @@ Task<void> receive_once(Stream& stream, Instant deadline, std::optional<Result<s
   outcome.emplace(std::move(arrived));
 }
 
+// Makes room for all of it when the first bytes have come; where they stood then.
+Task<void> receive_in_place(Stream& stream, size_t bytes, Instant deadline, const char*& place) {
+  Result<size_t> arrived = co_await stream.receive(deadline);
+  stream.input().make_exact_room(bytes - stream.input().size());
+  place = stream.input().data();
+  while (arrived && stream.input().size() < bytes) {
+    Result<size_t> more = co_await stream.receive(deadline);
+    arrived = std::move(more);
+  }
+}
+
 Task<void> send(Stream& stream, std::string_view bytes, SendMode mode, Duration stall,
                 std::optional<int>& error) {
   const std::array<std::string_view, 2> parts{bytes.substr(0, 1), bytes.substr(1)};
@@ -123,6 +134,56 @@ TEST_P(StreamTest, ReadsAheadSoFarAndThenOn) {
   EXPECT_TRUE(received.bytes == bytes);
   other_.stop();
   ASSERT_TRUE(world_->turn_while([&] { return group_.running() > 0; }));
+}
+
+TEST_P(StreamTest, ALargeMessageGoesStraightToItsPlaceAndTheNextOneToo) {
+  const std::string message = pattern(3'000'000);
+  other_.receive_directly(Stream::Direct::to_reader);
+  for (int i = 0; i < 2; ++i) {
+    std::optional<int> sent;
+    const char* place = nullptr;
+    group_.spawn(receive_in_place(other_, message.size(), kNever, place));
+    group_.spawn(send(one_, message, SendMode::prompt, kLong, sent));
+    ASSERT_TRUE(world_->turn_while([&] { return group_.running() > 0; }));
+    EXPECT_EQ(sent, 0);
+    EXPECT_TRUE(other_.input().view() == message);
+    EXPECT_EQ(other_.input().data(), place);
+    other_.input().clear();
+  }
+  std::optional<Result<size_t>> told;
+  group_.spawn(receive_once(other_, kNever, told));
+  one_open_ = false;
+  ring_.run(one_.close());
+  ASSERT_TRUE(world_->turn_while([&] { return !told; }));
+  EXPECT_EQ(**told, 0U) << "the end is not seen behind a large message";
+}
+
+// A flood into a place that nobody looks at any more.
+TEST_P(StreamTest, StopAndLingerWhileALargeMessageIsOnItsWay) {
+  for (const bool lingers : {false, true}) {
+    const auto sockets = world_->pair();
+    Stream from(ring_, sockets.first);
+    Stream to(ring_, sockets.second);
+    to.receive_directly(Stream::Direct::to_reader);
+    const char* place = nullptr;
+    std::optional<int> sent;
+    const std::string half = pattern(300'000);
+    coro::TaskGroup reading;
+    const Instant deadline = lingers ? later(ring_.now(), std::chrono::seconds(1)) : kNever;
+    reading.spawn(receive_in_place(to, 2 * half.size(), deadline, place));
+    group_.spawn(send(from, half, SendMode::prompt, kLong, sent));
+    ASSERT_TRUE(world_->turn_while([&] { return to.input().size() < half.size(); }));
+    EXPECT_TRUE(to.input().view() == half);
+    if (lingers) {
+      ASSERT_TRUE(world_->turn_while([&] { return reading.running() > 0; }));
+      from.start_send(std::array<std::string_view, 1>{half}, SendMode::prompt, kLong);
+      ring_.run(to.linger_and_close(kShort));
+    } else {
+      ring_.run(to.close());
+    }
+    ring_.run(from.close());
+    ASSERT_TRUE(world_->turn_while([&] { return group_.running() + reading.running() > 0; }));
+  }
 }
 
 TEST_P(StreamTest, AReceiveEndsAtItsDeadlineAndTheNextGoesOn) {
