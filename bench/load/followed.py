@@ -82,7 +82,8 @@ class Followed:
     def worker(self):
         """CPU seconds of the worker, and seconds that it was ready to run and did not."""
         of_threads = threads(self.pid)
-        worker = next(of_threads[thread] for thread in sorted(of_threads) if thread != self.pid)
+        worker = next(times for thread, times in of_threads.items()
+                      if pathlib.Path(f"/proc/{self.pid}/task/{thread}/comm").read_text() == "worker/0\n")
         return worker[0] / 1e9, worker[1] / 1e9
 
     def control_cpu(self):
