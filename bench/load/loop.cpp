@@ -141,9 +141,11 @@ void Loop::tell(const io_uring_cqe& completion) {
       break;
     }
     case Kind::send:
-      // A peer that has gone is told by what is received.
-      if (completion.res != -EPIPE && completion.res != -ECONNRESET)
+      // A peer that has gone is told by what is received; in the same turn its socket may be closed
+      // before what was to be sent there is handed over.
+      if (completion.res != -EPIPE && completion.res != -ECONNRESET && completion.res != -EBADF) {
         check(completion.res, "cannot send");
+      }
       handler_.sent(fd);
       break;
   }
