@@ -87,8 +87,8 @@ class Stage:
 
     def start(self, name, request_bytes, answer_bytes):
         """None where it is not on this machine. Sizes of whole messages, for the floor."""
-        starting = {"fnkit": self._fnkit, TWO_CORES: lambda: self._fnkit(cores=2), "nginx+lua": self._nginx, "nginx": self._nginx, "haproxy": self._haproxy,
-                    "node": self._node, "bun": self._bun}
+        starting = {"fnkit": self._fnkit, TWO_CORES: lambda: self._fnkit(cores=2), "nginx+lua": self._nginx,
+                    "nginx": self._nginx, "haproxy": self._haproxy, "node": self._node, "bun": self._bun}
         if name == "floor":
             process, address = self._floor(request_bytes, answer_bytes)
         else:
@@ -113,7 +113,8 @@ class Stage:
         for number, address in enumerate(self.functions):
             command += ["--resolve", f"f{number}={address}"]
         log = open(f"{self.directory}/fnkit-{cores}.log", "w+")
-        process = self._start(self.cpu if cores > 1 else self.cpu.partition(",")[0], command, stderr=log, env={**os.environ, "FNKIT_AUTH_TOKEN": TOKEN})
+        cpus = self.cpu if cores > 1 else self.cpu.partition(",")[0]
+        process = self._start(cpus, command, stderr=log, env={**os.environ, "FNKIT_AUTH_TOKEN": TOKEN})
         with open(log.name) as reader:
             for _ in range(1000):
                 for line in reader:

@@ -20,7 +20,8 @@ constexpr size_t kBlockCapacity = kBlockBytes - Buffer::kPadding;
 constexpr size_t kBlocksKept = kAddressSanitizer ? 0 : 1024;
 
 // The kernel would map and clear the pages of each large message anew, a third of what a message of
-// 1 MiB costs (bench/run --only "1 MiB"). So as many bytes stay as buffers hold, within these.
+// 1 MiB costs (bench/run --only "1 MiB"). So as many bytes stay as buffers hold, within these,
+// and no more than a quarter of what they may hold.
 constexpr size_t kLargeBytesMin = 256 * 1024;
 constexpr size_t kLargeBytesKeptMin = 4 * 1024 * 1024;
 constexpr size_t kLargeBytesKeptMax = 16 * 1024 * 1024;
@@ -36,7 +37,6 @@ struct ThreadBlocks {
   size_t large_bytes = 0;
   size_t held = 0;
   size_t held_max = std::numeric_limits<size_t>::max();
-  size_t large_bytes_max = kLargeBytesKeptMax;
   ThreadBlocks() { free.reserve(kBlocksKept); }
   ~ThreadBlocks() {
     for (char* block : free) std::free(block);
@@ -91,7 +91,8 @@ char* reallocate(char* storage, size_t capacity, size_t wanted) {
 }
 
 void free_what_is_not_kept() {
-  const size_t kept = std::clamp(blocks.held, kLargeBytesKeptMin, blocks.large_bytes_max);
+  const size_t most = std::clamp(blocks.held_max / 4, kLargeBytesKeptMin, kLargeBytesKeptMax);
+  const size_t kept = std::clamp(blocks.held, kLargeBytesKeptMin, most);
   while (blocks.large_bytes > kept) std::free(take(blocks.large.front()).storage);
 }
 
@@ -185,10 +186,7 @@ void Buffer::clear() {
 }
 
 size_t Buffer::bytes_held_by_thread() { return blocks.held; }
-void Buffer::limit_thread(size_t bytes) {
-  blocks.held_max = bytes;
-  blocks.large_bytes_max = std::clamp(bytes / 4, kLargeBytesKeptMin, kLargeBytesKeptMax);
-}
+void Buffer::limit_thread(size_t bytes) { blocks.held_max = bytes; }
 bool Buffer::thread_holds_too_much() { return blocks.held >= blocks.held_max; }
 
 // So that `needed` bytes fit; where the content has to move, to `wanted` if that is more.

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "fnkit/base/text.hpp"
 #include "fnkit/net/datagram.hpp"
@@ -63,7 +65,7 @@ coro::Task<void> ServiceManager::run() {
       ready_ = true;
       tell("READY=1\nSTATUS=" + status());
     }
-    if (watched_ && all_have_turned()) tell("WATCHDOG=1");
+    if (ready_ && watched_ && all_have_turned()) tell("WATCHDOG=1");
     const Instant next = later(ring_.now(), ready_ ? interval_ : kStartInterval);
     co_await bell_.wait(next);
   }
@@ -106,12 +108,16 @@ std::string ServiceManager::status() {
          std::to_string(store.pipelines) + " pipelines, " + std::to_string(rate) + " requests/s";
 }
 
+// Before the first READY=1, or behind STOPPING=1, a second one would say too much.
 void ServiceManager::reloading() {
+  if (!ready_ || ending_) return;
   const Duration now = ring_.now().time_since_epoch();
   tell("RELOADING=1\nMONOTONIC_USEC=" + microseconds_of(now));
 }
 
-void ServiceManager::reloaded() { tell("READY=1"); }
+void ServiceManager::reloaded() {
+  if (ready_ && !ending_) tell("READY=1");
+}
 
 void ServiceManager::stopping(Duration drain_timeout) {
   ending_ = true;

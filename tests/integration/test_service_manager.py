@@ -120,6 +120,18 @@ class Told(Case):
         self.assertTrue(told[begin + 1].startswith("MONOTONIC_USEC="))
         self.assertLess(begin, told.index("READY=1"))
 
+    def test_a_reload_before_it_is_ready_does_not_say_that_it_is(self):
+        manager, silent = self.manager(), socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(silent.close)
+        with tempfile.NamedTemporaryFile("w") as tokens:
+            print("token", file=tokens, flush=True)
+            program = self.started(manager, "redis://127.0.0.1:%d" % silent.getsockname()[1],
+                                   "--auth-token-file", tokens.name)
+            program.wait_for_line("listening")
+            program.send_signal(signal.SIGHUP)
+            program.wait_for_line("tokens reloaded")
+        self.assertEqual(manager.told, [])
+
     def test_signs_of_life_while_every_core_turns(self):
         manager = self.manager()
         cores = two_cores()

@@ -234,6 +234,7 @@ void SimulatedRing::receive_now(int fd) {
           to->unread.copy(static_cast<char*>(operation.parts[0].iov_base),
                           piece(std::min(to->unread.size(), operation.parts[0].iov_len)));
       to->unread.erase(0, taken);
+      ++received_in_place_;
       complete_later(to->receive, static_cast<int32_t>(taken), false);
       return;
     }

@@ -64,6 +64,9 @@ class SimulatedRing final : public ring::Ring {
   void freeze(int fd);
   void thaw(int fd);
 
+  // Receives that were completed into memory of whoever asked for them.
+  size_t received_in_place() const { return received_in_place_; }
+
   // A number over all completions so far: equal runs have equal traces.
   uint64_t trace() const { return trace_; }
 
@@ -153,6 +156,7 @@ class SimulatedRing final : public ring::Ring {
   uint64_t next_event_ = 0;
 
   uint64_t trace_ = 0;
+  size_t received_in_place_ = 0;
   std::deque<std::string> last_completions_;
 };
 

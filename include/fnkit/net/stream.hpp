@@ -33,6 +33,11 @@ class Stream {
   Buffer& input() { return input_; }
   const Buffer& input() const { return input_; }
 
+  // Whether bytes may go straight into input(): then its owner changes it in turns in which bytes
+  // have come, and in no other. `to_reader`: only while somebody is in receive().
+  enum class Direct { never, to_reader, always };
+  void receive_directly(Direct when) { direct_ = when; }
+
   struct ReceiveAwaiter {
     Stream& stream;
     Instant deadline;
@@ -42,11 +47,6 @@ class Stream {
     }
     Result<size_t> await_resume() { return stream.take_news(); }
   };
-  // Whether bytes may go straight into input(): then its owner changes it in turns in which bytes
-  // have come, and in no other. `to_reader`: only while somebody is in receive().
-  enum class Direct { never, to_reader, always };
-  void receive_directly(Direct when) { direct_ = when; }
-
   // Waits until input() has grown since the last receive(): the number of bytes it grew by; 0 when
   // the peer will send no more; ETIMEDOUT at the deadline. One caller at a time.
   ReceiveAwaiter receive(Instant deadline) { return ReceiveAwaiter{*this, deadline}; }

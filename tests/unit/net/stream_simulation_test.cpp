@@ -64,6 +64,7 @@ Task<void> read_and_close(Stream& stream, Story& story, SimulatedRing& ring) {
 // sent, everything ends, nothing leaks.
 TEST(StreamSimulationTest, WhateverHappensBytesStayInOrderAndEverythingEnds) {
   size_t whole = 0;
+  size_t in_place = 0;
   for (uint64_t seed = 1; seed <= 300 && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     SimulatedRing ring(seed);
@@ -90,9 +91,11 @@ TEST(StreamSimulationTest, WhateverHappensBytesStayInOrderAndEverythingEnds) {
     EXPECT_EQ(ring.open_sockets(), 0U);
     EXPECT_EQ(coro::frames_alive(), 0U);
     whole += story.received == story.bytes.size() ? 1 : 0;
+    in_place += ring.received_in_place();
   }
   EXPECT_GT(whole, 50U) << "hardly any run gets through: the faults hide everything else";
   EXPECT_LT(whole, 250U) << "hardly any run fails: the faults test nothing";
+  EXPECT_GT(in_place, 300U) << "hardly anything goes straight to its place";
 }
 
 // The ring itself aborts where a socket is closed under an operation.

@@ -34,6 +34,26 @@ class KernelRingTest : public testing::Test {
 
 void count(void* context) { ++*static_cast<int*>(context); }
 
+// Told without looking at the socket where nothing has come to the loop, and by looking else.
+TEST_F(KernelRingTest, WhatIsUnreadIsToldBeforeTheReceiveTellsIt) {
+  const auto sockets = world_->pair();
+  Collector collector(ring_);
+  collector.start(sockets.first);
+  int fired = 0;
+  ring::Timer timer(&count, &fired);
+  ring_.timers().arm(timer, later(ring_.now(), std::chrono::milliseconds(1)));
+  ASSERT_TRUE(world_->turn_while([&] { return fired == 0; }));
+  EXPECT_EQ(ring_.unread(sockets.first), ring::Unread::nothing);
+  ASSERT_EQ(::write(sockets.second, "x", 1), 1);
+  EXPECT_EQ(ring_.unread(sockets.first), ring::Unread::bytes);
+  ASSERT_TRUE(world_->turn_while([&] { return collector.bytes.empty(); }));
+  EXPECT_EQ(ring_.unread(sockets.first), ring::Unread::nothing);
+  ::close(sockets.second);
+  EXPECT_EQ(ring_.unread(sockets.first), ring::Unread::end);
+  ASSERT_TRUE(world_->turn_while([&] { return !collector.ended(); }));
+  ring_.close(sockets.first);
+}
+
 // Its success posts no completion: it does not end the loop's wait, which goes on to the timer.
 TEST_F(KernelRingTest, ASilentSendNeedsNoTurnOfItsOwn) {
   const auto sockets = world_->pair();
