@@ -4,7 +4,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstddef>
+#include <cstring>
 
 #include "fnkit/base/check.hpp"
 
@@ -15,8 +17,8 @@ bool is_unix_path(std::string_view path) {
          (path.front() == '/' || path.front() == '@');
 }
 
-void tell(std::string_view path, std::string_view bytes) {
-  REQUIRE(is_unix_path(path));
+void tell(std::string_view path, std::string_view bytes, std::span<const int> descriptors) {
+  REQUIRE(is_unix_path(path) && descriptors.size() <= kDescriptorsMax);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   path.copy(address.sun_path, path.size());
@@ -24,8 +26,23 @@ void tell(std::string_view path, std::string_view bytes) {
   const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
   const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return;
-  ::sendto(fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
-           reinterpret_cast<const sockaddr*>(&address), length);
+  iovec data{const_cast<char*>(bytes.data()), bytes.size()};
+  msghdr message{};
+  message.msg_name = &address;
+  message.msg_namelen = length;
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(kDescriptorsMax * sizeof(int))> control{};
+  if (!descriptors.empty()) {
+    message.msg_control = control.data();
+    message.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(descriptors.size_bytes());
+    std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size_bytes());
+  }
+  ::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
   ::close(fd);
 }
 

@@ -59,7 +59,7 @@ Control::Control(const Settings& settings, ring::Ring& ring, Signals& signals,
                                      {settings.refresh_interval, random_.next()})),
       observatory_(settings, ring, resolver_, random_, workers, *follower_, logs),
       pages_(observatory_, ring, resolver_),
-      service_manager_(ring, workers, *follower_) {}
+      service_manager_(ring, workers, *follower_, listeners) {}
 
 Control::~Control() = default;
 

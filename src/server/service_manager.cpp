@@ -40,10 +40,11 @@ std::string microseconds_of(Duration duration) {
 
 ServiceManager::ServiceManager(ring::Ring& ring,
                                const std::vector<std::unique_ptr<Worker>>& workers,
-                               const store::Follower& follower)
+                               const store::Follower& follower, const Listeners& listeners)
     : ring_(ring),
       workers_(workers),
       follower_(follower),
+      listeners_(listeners),
       interval_(kStatusInterval),
       turns_(workers.size()),
       looked_at_(ring.now()),
@@ -64,6 +65,7 @@ coro::Task<void> ServiceManager::run() {
     } else if (is_ready() && !ending_) {
       ready_ = true;
       tell("READY=1\nSTATUS=" + status());
+      have_listeners_kept();
     }
     if (ready_ && watched_ && all_have_turned()) tell("WATCHDOG=1");
     const Instant next = later(ring_.now(), ready_ ? interval_ : kStartInterval);
@@ -81,6 +83,26 @@ bool ServiceManager::is_ready() const {
   return (store.loaded || !store.trouble.empty()) &&
          std::all_of(workers_.begin(), workers_.end(),
                      [](const auto& worker) { return worker->loop_counts().turns.get() > 0; });
+}
+
+// So that connections wait, instead of being refused, between this process and the next. A Unix
+// socket's file would be in the way of both.
+void ServiceManager::have_listeners_kept() const {
+  if (path_.empty()) return;
+  const auto keep = [this](const net::Address& address, const std::vector<int>& sockets) {
+    net::tell(path_, "FDSTORE=1\nFDNAME=" + kept_name(address), sockets);
+  };
+  for (const std::string& name : listeners_.no_longer_kept) {
+    tell("FDSTOREREMOVE=1\nFDNAME=" + name);
+  }
+  for (const auto& of_worker : listeners_.of_worker) {
+    for (const int fd : of_worker) {
+      Result<net::Address> address = net::Address::of_socket(fd);
+      if (!listeners_.passed && address && !address->is_unix()) keep(*address, {fd});
+    }
+  }
+  Result<net::Address> admin = net::Address::of_socket(listeners_.admin);
+  if (!listeners_.passed && admin && !admin->is_unix()) keep(*admin, {listeners_.admin});
 }
 
 // Since the last look; and makes those turn that have nothing to do, for the next one.

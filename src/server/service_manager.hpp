@@ -7,6 +7,7 @@
 
 #include "fnkit/net/bell.hpp"
 #include "fnkit/server/worker.hpp"
+#include "server/listeners.hpp"
 
 namespace fnkit::server {
 
@@ -15,9 +16,9 @@ namespace fnkit::server {
 class ServiceManager {
  public:
   ServiceManager(ring::Ring& ring, const std::vector<std::unique_ptr<Worker>>& workers,
-                 const store::Follower& follower);
+                 const store::Follower& follower, const Listeners& listeners);
 
-  // Until stop(): READY=1 once each core's loop turns and the store was looked at, from then on
+  // Until stop(): READY=1, with the listeners that are ours, to be kept for the next process, once each core's loop turns and the store was looked at, from then on
   // STATUS, and WATCHDOG=1 where $WATCHDOG_USEC asks for it and every core still turns.
   coro::Task<void> run();
   void stop();
@@ -30,6 +31,7 @@ class ServiceManager {
 
  private:
   bool is_ready() const;
+  void have_listeners_kept() const;
   bool all_have_turned();
   std::string status();
   void tell(const std::string& state) const;
@@ -37,6 +39,7 @@ class ServiceManager {
   ring::Ring& ring_;
   const std::vector<std::unique_ptr<Worker>>& workers_;
   const store::Follower& follower_;
+  const Listeners& listeners_;
   std::string path_;  // empty: nobody is told
   Duration interval_;
   bool watched_ = false;

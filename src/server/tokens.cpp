@@ -34,7 +34,10 @@ Result<Tokens> Tokens::read_file(const std::string& path) {
   if (file.bad() || !file.eof()) {
     return Error::from_errno(errno, "cannot be read");
   }
-  if (tokens.empty()) return Error{"holds no token"};
+  if (tokens.empty())
+    return Error{
+        "holds no token. Two ways out: write one there (the packaged service loads it from "
+        "/etc/fnkit-orchestrator/token), or let everybody call: FNKIT_AUTH_TOKEN_FILE= (empty)"};
   return Tokens(std::move(tokens));
 }
 

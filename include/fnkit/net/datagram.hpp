@@ -1,6 +1,7 @@
 // Telling something to whoever may listen, without waiting for anybody.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 namespace fnkit::net {
@@ -8,7 +9,10 @@ namespace fnkit::net {
 // Whether `path` can be a Unix socket's: absolute, or abstract with '@' for the NUL (unix(7)).
 bool is_unix_path(std::string_view path);
 
-// `bytes` as one datagram to the Unix socket at `path`. Lost where nobody is there or reads.
-void tell(std::string_view path, std::string_view bytes);
+inline constexpr size_t kDescriptorsMax = 250;  // of one datagram; the kernel's SCM_MAX_FD is 253
+
+// `bytes` as one datagram to the Unix socket at `path`, with copies of `descriptors` (at most
+// kDescriptorsMax). Lost where nobody is there or reads.
+void tell(std::string_view path, std::string_view bytes, std::span<const int> descriptors = {});
 
 }  // namespace fnkit::net
