@@ -18,8 +18,9 @@ class ServiceManager {
   ServiceManager(ring::Ring& ring, const std::vector<std::unique_ptr<Worker>>& workers,
                  const store::Follower& follower, const Listeners& listeners);
 
-  // Until stop(): READY=1, with the listeners that are ours, to be kept for the next process, once each core's loop turns and the store was looked at, from then on
-  // STATUS, and WATCHDOG=1 where $WATCHDOG_USEC asks for it and every core still turns.
+  // Until stop(): READY=1 once each core's loop turns and the store was looked at; with it the
+  // listeners that are ours, to be kept for the next process; from then on STATUS, and WATCHDOG=1
+  // where $WATCHDOG_USEC asks for it and every core still turns.
   coro::Task<void> run();
   void stop();
 

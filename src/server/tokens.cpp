@@ -36,8 +36,10 @@ Result<Tokens> Tokens::read_file(const std::string& path) {
   }
   if (tokens.empty())
     return Error{
-        "holds no token. Two ways out: write one there (the packaged service loads it from "
-        "/etc/fnkit-orchestrator/token), or let everybody call: FNKIT_AUTH_TOKEN_FILE= (empty)"};
+        "holds no token. Two ways out: write one there (for the packaged service: into "
+        "/etc/fnkit-orchestrator/token), or let everybody call, with FNKIT_AUTH_TOKEN_FILE= "
+        "(empty; "
+        "in /etc/default/fnkit-orchestrator)"};
   return Tokens(std::move(tokens));
 }
 

@@ -7,6 +7,8 @@ import socket
 import tempfile
 
 from support.case import Case, two_cores
+from support.client import call
+from support.passing import passed_to
 from support.program import run
 from support.waiting import eventually
 
@@ -25,14 +27,25 @@ class Manager:
         self._socket.setblocking(False)
         self.variable = "@" + name if abstract else name
         self._told = []
+        self._kept = []  # (name, socket)
 
     @property
     def told(self):
         while True:
             try:
-                self._told += self._socket.recv(65536).decode().splitlines()
+                bytes_, descriptors, _, _ = socket.recv_fds(self._socket, 65536, 8)
             except BlockingIOError:
                 return self._told
+            lines = bytes_.decode().splitlines()
+            self._told += lines
+            for each in descriptors:
+                assert lines[0] == "FDSTORE=1" and lines[1].startswith("FDNAME="), lines
+                self._kept.append((lines[1].removeprefix("FDNAME="), socket.socket(fileno=each)))
+
+    def wait_for_kept(self, count):
+        """(name, listener) of so many that it was given."""
+        return eventually(lambda: self.told is not None and len(self._kept) == count and list(self._kept),
+                          10, f"{count} listeners to keep")
 
     def forget(self):
         self.told.clear()
@@ -43,6 +56,8 @@ class Manager:
                           deadline, f"{beginning} being told; it was told {self._told}")
 
     def close(self):
+        for _, each in self._kept:
+            each.close()
         self._socket.close()
         self._directory.cleanup()
 
@@ -168,3 +183,95 @@ class Told(Case):
         manager = self.manager()
         finished = run("ls", env={"CACHE_URL": self.directory().url, "NOTIFY_SOCKET": manager.variable})
         self.assertEqual((finished.code, manager.told), (0, []))
+
+
+class Kept(Case):
+    """Listeners are given to the manager, who passes them to the next process."""
+
+    def manager(self):
+        made = Manager()
+        self.addCleanup(made.close)
+        return made
+
+    def started(self, manager, *arguments, kept=(), cores=1, **more):
+        env = {"NOTIFY_SOCKET": manager.variable}
+        url = self.directory().url
+        if not kept:
+            return self.start(url, *arguments, cores=cores, ready=False, env=env, **more)
+        names = ":".join(name for name, _ in kept)
+        program = passed_to([each for _, each in kept], "--cache-url", url, *arguments,
+                            names=names, cores=cores, env=env)
+        self.addCleanup(program.kill)
+        return program.wait_until_ready()
+
+    def ended_with_a_caller_in_between(self, program, manager):
+        """What was kept, behind whom a caller waits who came when nobody was there."""
+        kept = manager.wait_for_kept(1)
+        address = program.address
+        program.stop()
+        caller = self.connect(address)
+        caller.send(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n")
+        return kept, address, caller
+
+    def test_who_calls_between_two_processes_is_answered_by_the_next(self):
+        manager = self.manager()
+        kept, address, caller = self.ended_with_a_caller_in_between(self.started(manager), manager)
+        following = self.started(manager, "--listen", "%s:%d" % address, kept=kept)
+        self.assertEqual(caller.answer().status, 200)
+        self.assertEqual(following.address, address)
+
+    def test_they_are_kept_under_their_address(self):
+        manager = self.manager()
+        program = self.started(manager)
+        manager.wait_for_kept(1)
+        self.assertIn("FDNAME=kept-127.0.0.1-%d" % program.address[1], manager.told)
+
+    def test_each_cores_is_kept_and_every_one_is_listened_on(self):
+        cores = two_cores()
+        manager = self.manager()
+        program = self.started(manager, cores=cores)
+        kept = manager.wait_for_kept(cores)
+        address = program.address
+        program.stop()
+        following = self.started(manager, "--listen", "%s:%d" % address, kept=kept)  # on one core
+        for _ in range(20):
+            self.assertEqual(following.call("GET", "/livez").status, 200)
+
+    def test_an_address_that_is_no_longer_listened_on_is_given_up(self):
+        manager = self.manager()
+        program = self.started(manager)
+        kept = manager.wait_for_kept(1)
+        before = program.address
+        program.stop()
+        manager.forget()
+        following = self.started(manager, "--listen", "127.0.0.1:0", kept=kept)
+        manager.wait_for("FDSTOREREMOVE=1")
+        self.assertIn("FDNAME=" + kept[0][0], manager.told)
+        self.assertNotEqual(following.address, before)
+        for _, each in kept:
+            each.close()
+        with self.assertRaises(ConnectionRefusedError):
+            socket.create_connection(before, 5)
+
+    def test_sockets_that_were_passed_come_before_kept_ones_and_are_not_kept(self):
+        manager = self.manager()
+        kept, address, caller = self.ended_with_a_caller_in_between(self.started(manager), manager)
+        passed = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(passed.close)
+        manager.forget()
+        following = self.started(manager, "--listen", "%s:%d" % address, kept=[("some", passed), *kept])
+        self.assertEqual(following.address, passed.getsockname())
+        manager.wait_for("FDSTOREREMOVE=1")
+        self.assertNotIn("FDSTORE=1", manager.told)
+        caller.close()
+
+    def test_the_admin_listener_is_kept_too(self):
+        manager = self.manager()
+        program = self.started(manager, "--admin-listen", "127.0.0.1:0")
+        kept = manager.wait_for_kept(2)
+        addresses = program.address, program.admin_address
+        program.stop()
+        following = self.started(manager, "--listen", "%s:%d" % addresses[0],
+                                 "--admin-listen", "%s:%d" % addresses[1], kept=kept)
+        self.assertEqual((following.address, following.admin_address), addresses)
+        self.assertEqual(call(addresses[1], "GET", "/metrics").status, 200)

@@ -5,15 +5,24 @@ import shutil
 
 binary = None
 promtool = None
+gateways = {"nginx": None, "caddy": None}
 store_servers = {"valkey": None, "redis": None}
 
 
-def choose(binary_path, valkey_path, redis_path, promtool_path=None):
+def choose(binary_path, valkey_path, redis_path, promtool_path=None, nginx_path=None, caddy_path=None):
     global binary, promtool
     binary = os.path.abspath(binary_path)
     promtool = os.path.abspath(promtool_path) if promtool_path else shutil.which("promtool")
+    for kind, given in (("nginx", nginx_path), ("caddy", caddy_path)):
+        gateways[kind] = os.path.abspath(given) if given else shutil.which(kind)
     for kind, given in (("valkey", valkey_path), ("redis", redis_path)):
         store_servers[kind] = os.path.abspath(given) if given else shutil.which(f"{kind}-server")
+
+
+def gateway_path(kind):
+    if gateways[kind] is None:
+        raise AssertionError(f"no {kind}: give --{kind} PATH, or put {kind} into PATH")
+    return gateways[kind]
 
 
 def store_server_path(kind):

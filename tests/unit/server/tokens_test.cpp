@@ -65,7 +65,7 @@ TEST_F(TokenFileTest, ATokenALineSpacesAndEmptyLinesAside) {
 
 TEST_F(TokenFileTest, AFileWithoutATokenWouldOpenWhatWasMeantToBeClosed) {
   for (const char* content : {"", "\n", " \r\n\t\n"}) {
-    EXPECT_EQ(read(content), "holds no token");
+    EXPECT_EQ(read(content).find("holds no token. Two ways out: "), 0u);
   }
 }
 
