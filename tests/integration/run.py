@@ -2,7 +2,7 @@
 """Runs the black-box suite against a built program.
 
     run.py --binary PATH [--valkey-server PATH] [--redis-server PATH] [--promtool PATH]
-           [--nginx PATH] [--caddy PATH]
+           [--nginx PATH] [--caddy PATH] [--prometheus PATH]
            [-k SUBSTRING] [-j N] [-v]
 
 Classes are spread over worker processes. The last line is `N passed, N failed`.
@@ -147,6 +147,7 @@ def arguments():
     parser.add_argument("--promtool")
     parser.add_argument("--nginx")
     parser.add_argument("--caddy")
+    parser.add_argument("--prometheus")
     parser.add_argument("-k", default="", metavar="SUBSTRING")
     parser.add_argument("-j", type=int, default=4, metavar="N")
     parser.add_argument("-v", action="store_true", help="show the whole trace of a failure")
@@ -157,7 +158,7 @@ def arguments():
 def main():
     options = arguments()
     settings.choose(options.binary, options.valkey_server, options.redis_server, options.promtool,
-                    options.nginx, options.caddy)
+                    options.nginx, options.caddy, options.prometheus)
     if not os.access(settings.binary, os.X_OK):
         print(f"{settings.binary} is no program that can be run\n0 passed, 1 failed")
         return 1

@@ -5,14 +5,17 @@ import shutil
 
 binary = None
 promtool = None
+prometheus = None
 gateways = {"nginx": None, "caddy": None}
 store_servers = {"valkey": None, "redis": None}
 
 
-def choose(binary_path, valkey_path, redis_path, promtool_path=None, nginx_path=None, caddy_path=None):
-    global binary, promtool
+def choose(binary_path, valkey_path, redis_path, promtool_path=None, nginx_path=None, caddy_path=None,
+           prometheus_path=None):
+    global binary, promtool, prometheus
     binary = os.path.abspath(binary_path)
     promtool = os.path.abspath(promtool_path) if promtool_path else shutil.which("promtool")
+    prometheus = os.path.abspath(prometheus_path) if prometheus_path else shutil.which("prometheus")
     for kind, given in (("nginx", nginx_path), ("caddy", caddy_path)):
         gateways[kind] = os.path.abspath(given) if given else shutil.which(kind)
     for kind, given in (("valkey", valkey_path), ("redis", redis_path)):
