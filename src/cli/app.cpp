@@ -6,19 +6,31 @@
 #include "cli/command_line.hpp"
 #include "cli/demo.hpp"
 #include "fnkit/ring/ring.hpp"
+#include "fnkit/server/check.hpp"
 #include "fnkit/server/server.hpp"
 #include "revision.hpp"
 
 namespace fnkit::cli {
 namespace {
 
+int check_settings(const server::Settings& settings) {
+  const server::CheckResult found = server::check(settings);
+  for (const std::string& remark : found.remarks) std::cout << "Note: " << remark << ".\n";
+  for (const std::string& problem : found.problems) fail(server::kExitFailed, problem);
+  if (found.forbidden) return server::kExitForbidden;
+  if (!found.problems.empty()) return server::kExitFailed;
+  std::cout << "The settings are valid.\n";
+  return server::kExitDone;
+}
+
 int serve_command(const Arguments& arguments) {
   Result<server::Settings> settings = make_settings(arguments.flags);
   if (!settings) return fail(server::kExitUsage, settings.error().message);
-  if (!arguments.check_only && !arguments.print_config) return server::serve(*settings, nullptr);
-  std::cout << (arguments.print_config ? config_text(arguments.flags)
-                                       : "The settings are valid.\n");
-  return server::kExitDone;
+  if (arguments.print_config) {
+    std::cout << config_text(arguments.flags);
+    return server::kExitDone;
+  }
+  return arguments.check_only ? check_settings(*settings) : server::serve(*settings, nullptr);
 }
 
 template <class Command>

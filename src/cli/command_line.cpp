@@ -17,7 +17,8 @@ void add_options(CLI::App& command, std::span<const ServeOption> options, FlagVa
 void add_serve(CLI::App& app, Arguments& arguments) {
   CLI::App* serve = app.add_subcommand("serve", "Run the server");
   add_options(*serve, serve_options(), arguments.flags);
-  serve->add_flag("--check", arguments.check_only, "Validate all settings and exit");
+  serve->add_flag("--check", arguments.check_only,
+                  "Validate all settings, look whether this machine can serve by them, and exit");
   serve->add_flag("--print-config", arguments.print_config,
                   "Print all settings in force, and who has said each, and exit");
 }

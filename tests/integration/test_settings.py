@@ -3,10 +3,12 @@
 import os
 import re
 import socket
+import tempfile
 
 from support import client
 from support.case import Case
 from support.cases import expand, rows
+from support.dns import DnsServer
 from support.program import run, serve
 from support.store import config
 
@@ -55,7 +57,7 @@ class Grammar(Case):
         self.assertEqual(self.check().code, 0)
 
     def test_check_asks_nobody(self):
-        # As `nginx -t` binds nothing: settings are judged, not the world.
+        # As with `nginx -t`: a taken port may be the running server's, and the store is not connected to.
         taken = socket.socket()
         self.addCleanup(taken.close)
         taken.bind(("127.0.0.1", 0))
@@ -104,7 +106,7 @@ class Grammar(Case):
             "redis://:pass@h", "valkey://h:1/0", "valkey://u:p@h", "redis://[::1]:6379",
             "unix:///run/x.sock", "unix:///run/x.sock?db=3", "file:///var/lib/pipelines",
         ):
-            finished = self.check(f"--cache-url={value}")
+            finished = run("serve", "--print-config", f"--cache-url={value}")  # --check would look for it
             self.assertEqual(finished.code, 0, f"{value}: {finished}")
 
     def test_on_disconnect_forms(self):
@@ -123,6 +125,54 @@ class Grammar(Case):
     def test_as_many_cores_as_there_are(self):
         count = len(os.sched_getaffinity(0))
         self.assertEqual(self.check("--cores", str(count)).code, 0)
+
+
+class Machine(Case):
+    """`serve --check` looks whether this machine can serve by the settings."""
+
+    def check(self, *words, **variables):
+        return run("serve", "--check", "--listen=127.0.0.1:0", *words,
+                   env={"CACHE_URL": "file:///tmp", **variables})
+
+    def refused(self, *words, says):
+        finished = self.check(*words)
+        self.assertEqual((finished.code, finished.stdout), (1, ""), finished)
+        self.assertIn(says, finished.stderr)
+
+    def test_a_taken_port_is_told(self):
+        taken = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(taken.close)
+        address = "127.0.0.1:%d" % taken.getsockname()[1]
+        for flag in ("--listen", "--admin-listen"):
+            finished = self.check(flag, address)
+            self.assertEqual(finished.code, 0, finished)
+            self.assertIn(f"Note: cannot listen on {address}: Address already in use", finished.stdout)
+
+    def test_an_address_that_is_not_this_machines(self):
+        self.refused("--listen=192.0.2.1:80", says="cannot listen on 192.0.2.1:80: Cannot assign requested address")
+
+    def test_a_socket_where_none_can_be(self):
+        self.refused("--listen=unix:/nowhere/s", says="cannot listen on unix:/nowhere/s")
+
+    def test_a_socket_leaves_nothing(self):
+        with tempfile.TemporaryDirectory() as directory:
+            self.assertEqual(self.check(f"--listen=unix:{directory}/s").code, 0)
+            self.assertEqual(os.listdir(directory), [])
+
+    def test_a_store_that_is_not_there(self):
+        self.refused("--cache-url=file:///nowhere", says="--cache-url: /nowhere: No such file or directory")
+        self.refused("--cache-url=unix:///nowhere/s", says="--cache-url: /nowhere/s: No such file or directory")
+        self.refused("--cache-url=unix:///tmp", says="--cache-url: /tmp is no socket")
+        self.refused("--cache-url=file:///dev/null", says="--cache-url: /dev/null is no directory")
+
+    def test_a_store_whose_name_nobody_knows(self):
+        dns = DnsServer([("127.0.0.1", "valkey.test")])
+        self.addCleanup(dns.close)
+        dns_server = f"--dns-server={dns.address}"
+        self.refused(dns_server, "--cache-url=redis://none.test", says="cannot resolve 'none.test'")
+        self.assertEqual(self.check(dns_server, "--cache-url=redis://valkey.test").code, 0)
+        sentinels = "--cache-url=redis+sentinel://none.test,valkey.test/primary"
+        self.assertEqual(self.check(dns_server, sentinels).code, 0)
 
 
 class PrintConfig(Case):
