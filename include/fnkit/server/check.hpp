@@ -14,9 +14,9 @@ struct CheckResult {
   bool forbidden = false;             // io_uring cannot be had; then nothing else was looked at
 };
 
-// The kernel's io_uring; that each address can be listened on (one that is taken is a remark: it may
-// be the running server's); that the store's directory or socket is there, or its host has an
-// address. Asks no store and no function. Takes as long as DNS does, at most 10 s. Single-threaded.
+// The kernel's io_uring; that each address can be listened on (one that is taken is a remark: it
+// may be the running server's); that the store's directory or socket is there, or its host has an
+// address. Asks no store and no function. Takes as long as DNS does, at most 10 s a host. One thread.
 CheckResult check(const Settings& settings);
 
 }  // namespace fnkit::server
