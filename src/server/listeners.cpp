@@ -1,18 +1,23 @@
 #include "server/listeners.hpp"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <string>
 
 #include "fnkit/base/text.hpp"
+#include "fnkit/net/datagram.hpp"
 
 namespace fnkit::server {
 namespace {
 
 constexpr int kFirstPassed = 3;  // SD_LISTEN_FDS_START
 constexpr uint64_t kPassedMax = 1024;
+constexpr int kManagerPatienceMs = 5000;
 
 std::string taken_from_environment(const char* variable) {
   const char* value = std::getenv(variable);
@@ -85,14 +90,34 @@ std::vector<int> take_kept(const net::Address& address, std::vector<Passed>& pas
   return sockets;
 }
 
-// What is still kept of addresses that are no longer listened on.
-void let_go_of_kept(std::vector<Passed>& passed, Listeners& listeners) {
-  std::erase_if(passed, [&](const Passed& each) {
-    if (!is_kept(each)) return false;
+// Returns when the manager has done all that it was told (sd_notify_barrier(3)), or gives up.
+void wait_for(std::string_view manager) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;
+  net::tell(manager, "BARRIER=1", {&ends[1], 1});
+  ::close(ends[1]);
+  pollfd closed{ends[0], POLLIN, 0};
+  ::poll(&closed, 1, kManagerPatienceMs);
+  ::close(ends[0]);
+}
+
+// Closes kept sockets of which nobody wants to know any more, and has the manager close them too:
+// until then their addresses are taken.
+void let_go_of_kept(std::vector<Passed>& passed, const std::vector<net::Address>& wanted) {
+  const char* variable = std::getenv("NOTIFY_SOCKET");
+  const std::string_view manager = variable != nullptr ? variable : "";
+  if (!net::is_unix_path(manager)) return;
+  const size_t gone = std::erase_if(passed, [&](const Passed& each) {
+    const bool stays =
+        !is_kept(each) || std::any_of(wanted.begin(), wanted.end(), [&](const auto& address) {
+          return address.to_text() == each.address.to_text();
+        });
+    if (stays) return false;
     ::close(each.fd);
-    listeners.no_longer_kept.push_back(each.name);
+    net::tell(manager, "FDSTOREREMOVE=1\nFDNAME=" + each.name);
     return true;
   });
+  if (gone > 0) wait_for(manager);
 }
 
 Result<void> take_passed(const std::vector<Passed>& passed, Listeners& listeners) {
@@ -108,25 +133,12 @@ Result<void> take_passed(const std::vector<Passed>& passed, Listeners& listeners
   return {};
 }
 
-Result<void> listen_on(const net::Address& address, net::ListenAs as, std::vector<Passed>& passed,
-                       Listeners& listeners) {
-  if (std::vector<int> kept = take_kept(address, passed); !kept.empty()) {
-    return add(std::move(kept), address, listeners);
-  }
+Result<void> listen_on(const net::Address& address, net::ListenAs as, Listeners& listeners) {
   Result<int> first = net::open_listener(address, as);
   if (!first) return first.error();
   Result<net::Address> bound = net::Address::of_socket(*first);
   if (!bound) return bound.error();
   return add({*first}, *bound, listeners);
-}
-
-Result<void> listen_for_admin(const net::Address& address, net::ListenAs as,
-                              std::vector<Passed>& passed, Listeners& listeners) {
-  const std::vector<int> kept = take_kept(address, passed);
-  Result<int> admin = kept.empty() ? net::open_listener(address, as) : Result<int>(kept.front());
-  if (!admin) return admin.error();
-  listeners.admin = *admin;
-  return {};
 }
 
 // How many descriptors are passed to this process and nobody else.
@@ -157,20 +169,24 @@ Result<Listeners> open_listeners(const Settings& settings) {
   Result<std::vector<Passed>> adopted = adopt(*count, names);
   if (!adopted) return adopted.error();
   std::vector<Passed>& passed = *adopted;
-  if (std::all_of(passed.begin(), passed.end(), is_kept)) {
+  const bool only_kept = std::all_of(passed.begin(), passed.end(), is_kept);
+  const std::vector<net::Address> none;
+  let_go_of_kept(passed, only_kept ? settings.listen : none);
+  if (!only_kept) {
+    if (Result<void> taken = take_passed(passed, listeners); !taken) return taken.error();
+  } else {
     for (const net::Address& address : settings.listen) {
-      Result<void> opened = listen_on(address, as, passed, listeners);
+      std::vector<int> kept = take_kept(address, passed);
+      Result<void> opened = kept.empty() ? listen_on(address, as, listeners)
+                                         : add(std::move(kept), address, listeners);
       if (!opened) return opened.error();
     }
-  } else {
-    let_go_of_kept(passed, listeners);
-    if (Result<void> taken = take_passed(passed, listeners); !taken) return taken.error();
   }
   if (settings.admin_listen && listeners.admin < 0) {
-    Result<void> opened = listen_for_admin(*settings.admin_listen, as, passed, listeners);
-    if (!opened) return opened.error();
+    Result<int> admin = net::open_listener(*settings.admin_listen, as);
+    if (!admin) return admin.error();
+    listeners.admin = *admin;
   }
-  let_go_of_kept(passed, listeners);
   return listeners;
 }
 

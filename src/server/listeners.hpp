@@ -16,8 +16,6 @@ struct Listeners {
   int admin = -1;  // -1: none
   // Made by somebody else, who goes on listening after us: a Unix socket's file is theirs.
   bool passed = false;
-  // Sockets that a service manager had kept for us and that nobody listens on now, by name.
-  std::vector<std::string> no_longer_kept;
 };
 
 // What a service manager that keeps listeners from one process to the next is to call them.
@@ -32,8 +30,9 @@ inline net::Listener::AtEnd at_end(const Settings& settings) {
 // On the settings' addresses; or, where LISTEN_FDS passes some (sd_listen_fds(3)), on these
 // instead: every core accepts from each, but what is called "admin" in LISTEN_FDNAMES is the admin
 // listener.
-// Those that are called as kept_name() says are our own of before (FDSTORE=1, sd_notify(3)): they
-// go on where the settings still name their address and no others are passed, and are closed else.
+// Those that are called as kept_name() says are our own of before (FDSTORE=1, sd_notify(3)): where
+// no others are passed and the settings still name their address they go on; else they are closed,
+// and $NOTIFY_SOCKET is told that they need not be kept.
 // The variables are taken away, so that no child thinks that they mean it. Before any thread.
 Result<Listeners> open_listeners(const Settings& settings);
 

@@ -88,21 +88,14 @@ bool ServiceManager::is_ready() const {
 // So that connections wait, instead of being refused, between this process and the next. A Unix
 // socket's file would be in the way of both.
 void ServiceManager::have_listeners_kept() const {
-  if (path_.empty()) return;
-  const auto keep = [this](const net::Address& address, const std::vector<int>& sockets) {
-    net::tell(path_, "FDSTORE=1\nFDNAME=" + kept_name(address), sockets);
-  };
-  for (const std::string& name : listeners_.no_longer_kept) {
-    tell("FDSTOREREMOVE=1\nFDNAME=" + name);
-  }
+  if (path_.empty() || listeners_.passed) return;
   for (const auto& of_worker : listeners_.of_worker) {
     for (const int fd : of_worker) {
       Result<net::Address> address = net::Address::of_socket(fd);
-      if (!listeners_.passed && address && !address->is_unix()) keep(*address, {fd});
+      if (!address || address->is_unix()) continue;
+      net::tell(path_, "FDSTORE=1\nFDNAME=" + kept_name(*address), {&fd, 1});
     }
   }
-  Result<net::Address> admin = net::Address::of_socket(listeners_.admin);
-  if (!listeners_.passed && admin && !admin->is_unix()) keep(*admin, {listeners_.admin});
 }
 
 // Since the last look; and makes those turn that have nothing to do, for the next one.

@@ -16,7 +16,8 @@ struct CheckResult {
 
 // The kernel's io_uring; that each address can be listened on (one that is taken is a remark: it
 // may be the running server's); that the store's directory or socket is there, or its host has an
-// address. Asks no store and no function. Takes as long as DNS does, at most 10 s a host. One thread.
+// address. Asks no store and no function. Takes as long as DNS does, at most 10 s a host. One
+// thread.
 CheckResult check(const Settings& settings);
 
 }  // namespace fnkit::server
