@@ -27,7 +27,11 @@ ensure_unpacked() {
 }
 
 tells_version() { # NAME
-  "$servers/$1/run" --version >/dev/null 2>&1 || "$servers/$1/run" -v >/dev/null 2>&1
+  local word
+  for word in --version -v version; do
+    if "$servers/$1/run" "$word" >/dev/null 2>&1; then return; fi
+  done
+  return 1
 }
 
 server_path() { # PROGRAM
