@@ -50,6 +50,18 @@ missing_packages() { # PACKAGE...
   done
 }
 
+# The path of the default seccomp profile: Podman's, in Debian a file of its own; Docker's is made of the same list.
+default_seccomp_profile() {
+  local profile=/usr/share/containers/seccomp.json tree=$cache/seccomp
+  if [[ ! -e $profile && ! -e $tree$profile ]]; then
+    mkdir -p "$tree"
+    (cd "$tree" && quietly seccomp apt-get download golang-github-containers-common) ||
+      die "could not fetch golang-github-containers-common, which has the default seccomp profile"
+    dpkg-deb -x "$tree"/golang-github-containers-common_*.deb "$tree"
+  fi
+  if [[ -e $profile ]]; then echo "$profile"; else echo "$tree$profile"; fi
+}
+
 as_root() {
   if ((EUID == 0)); then "$@"; else sudo "$@"; fi
 }

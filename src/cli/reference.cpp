@@ -1,6 +1,7 @@
 #include "fnkit/cli/reference.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "cli/command_line.hpp"
 #include "fnkit/base/text.hpp"
@@ -27,10 +28,15 @@ bool takes_value(const CLI::Option& option) { return option.get_items_expected_m
 
 bool takes_file(const CLI::Option& option) { return option.get_type_name() == "FILE"; }
 
+// "FILE"; without what CLI11 appends for a validator.
+std::string value_name(const CLI::Option& option) {
+  const std::string name = option.get_type_name();
+  return name.substr(0, name.find(":{"));
+}
+
 // The words among which a value is to be chosen: "on|off".
-std::vector<std::string_view> choices_of(const CLI::Option& option,
-                                         std::span<const ServeOption> settings) {
-  for (const ServeOption& setting : settings) {
+std::vector<std::string_view> choices_of(const CLI::Option& option) {
+  for (const ServeOption& setting : serve_options()) {
     if (setting.flag == long_name(option) && setting.value_name.find('|') != std::string::npos)
       return split(setting.value_name, '|');
   }
@@ -103,7 +109,7 @@ std::string commands_as_scdoc(const CLI::App& app) {
                                        [&](const auto& each) { return each.flag == name; });
       if (setting || name == "--help" || name == "--version") continue;
       text += "\n\n\t*" + name + "*";
-      if (takes_value(*option)) text += " _" + as_scdoc(option->get_type_name()) + "_";
+      if (takes_value(*option)) text += " _" + as_scdoc(value_name(*option)) + "_";
       text += "\n\t\t" + as_scdoc(option->get_description()) + ".";
     }
     text += "\n\n";
@@ -128,6 +134,16 @@ std::string defaults() {
          "#FNKIT_AUTH_TOKEN=\n";
 }
 
+// A case for what may follow a flag; none where nothing follows.
+std::string bash_values(const CLI::Option& option) {
+  if (!takes_value(option)) return {};
+  const std::string begin = "    " + long_name(option) + ") ";
+  if (takes_file(option)) return begin + "COMPREPLY=($(compgen -f -- \"$word\")) ;;\n";
+  const auto choices = choices_of(option);
+  if (choices.empty()) return begin + "return ;;\n";
+  return begin + "COMPREPLY=($(compgen -W '" + joined(choices) + "' -- \"$word\")) ;;\n";
+}
+
 std::string bash(const CLI::App& app) {
   std::string names;
   std::string flags;
@@ -141,15 +157,10 @@ std::string bash(const CLI::App& app) {
     flags.back() = '\'';
     flags += " ;;\n";
   }
-  const CLI::App& serve = *app.get_subcommand("serve");
-  for (const CLI::Option* option : flags_of(serve)) {
-    if (const auto choices = choices_of(*option, serve_options()); !choices.empty()) {
-      values += "    " + long_name(*option) + ") COMPREPLY=($(compgen -W '" + joined(choices) +
-                "' -- \"$word\")) ;;\n";
-    } else if (takes_file(*option)) {
-      values += "    " + long_name(*option) + ") COMPREPLY=($(compgen -f -- \"$word\")) ;;\n";
-    } else if (takes_value(*option)) {
-      values += "    " + long_name(*option) + ") return ;;\n";
+  std::set<std::string> seen;
+  for (const CLI::App* command : commands_of(app)) {
+    for (const CLI::Option* option : flags_of(*command)) {
+      if (seen.insert(long_name(*option)).second) values += bash_values(*option);
     }
   }
   return "# bash completion for fnkit-orchestrator\n"
@@ -163,8 +174,6 @@ std::string bash(const CLI::App& app) {
          "  fi\n"
          "  case $before in\n" +
          values +
-         "    --mode) COMPREPLY=($(compgen -W 'sequential parallel' -- \"$word\")) ;;\n"
-         "    --file) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n"
          "  esac\n"
          "  ((${#COMPREPLY[@]})) && return\n"
          "  case ${COMP_WORDS[1]} in\n" +
@@ -196,8 +205,8 @@ std::string zsh_option(const CLI::Option& option) {
   if (many) text += "*";
   text += long_name(option) + (takes_value(option) ? "=[" : "[") +
           quoted(option.get_description(), true) + "]";
-  const auto choices = choices_of(option, serve_options());
-  if (takes_value(option)) text += ":" + quoted(option.get_type_name(), true) + ":";
+  const auto choices = choices_of(option);
+  if (takes_value(option)) text += ":" + quoted(value_name(option), true) + ":";
   if (!choices.empty()) text += "(" + joined(choices) + ")";
   if (takes_file(option)) text += "_files";
   return text + "'";
@@ -244,7 +253,7 @@ std::string fish(const CLI::App& app) {
     for (const CLI::Option* option : flags_of(*command)) {
       text += complete + "-n '__fish_seen_subcommand_from " + names + "' -l " +
               long_name(*option).substr(2);
-      if (const auto choices = choices_of(*option, serve_options()); !choices.empty()) {
+      if (const auto choices = choices_of(*option); !choices.empty()) {
         text += " -x -a '" + joined(choices) + "'";
       } else if (takes_file(*option)) {
         text += " -r -F";

@@ -17,8 +17,8 @@ bool is_unix_path(std::string_view path) {
          (path.front() == '/' || path.front() == '@');
 }
 
-void tell(std::string_view path, std::string_view bytes, std::span<const int> descriptors) {
-  REQUIRE(is_unix_path(path) && descriptors.size() <= kDescriptorsMax);
+void tell(std::string_view path, std::string_view bytes, int descriptor) {
+  REQUIRE(is_unix_path(path));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   path.copy(address.sun_path, path.size());
@@ -32,15 +32,15 @@ void tell(std::string_view path, std::string_view bytes, std::span<const int> de
   message.msg_namelen = length;
   message.msg_iov = &data;
   message.msg_iovlen = 1;
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(kDescriptorsMax * sizeof(int))> control{};
-  if (!descriptors.empty()) {
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof descriptor)> control{};
+  if (descriptor >= 0) {
     message.msg_control = control.data();
-    message.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
+    message.msg_controllen = control.size();
     cmsghdr* header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(descriptors.size_bytes());
-    std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size_bytes());
+    header->cmsg_len = CMSG_LEN(sizeof descriptor);
+    std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
   }
   ::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
   ::close(fd);

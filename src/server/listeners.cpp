@@ -94,7 +94,7 @@ std::vector<int> take_kept(const net::Address& address, std::vector<Passed>& pas
 void wait_for(std::string_view manager) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;
-  net::tell(manager, "BARRIER=1", {&ends[1], 1});
+  net::tell(manager, "BARRIER=1", ends[1]);
   ::close(ends[1]);
   pollfd closed{ends[0], POLLIN, 0};
   ::poll(&closed, 1, kManagerPatienceMs);
@@ -106,7 +106,7 @@ void wait_for(std::string_view manager) {
 void let_go_of_kept(std::vector<Passed>& passed, const std::vector<net::Address>& wanted) {
   const char* variable = std::getenv("NOTIFY_SOCKET");
   const std::string_view manager = variable != nullptr ? variable : "";
-  if (!net::is_unix_path(manager)) return;
+  const bool is_told = net::is_unix_path(manager);
   const size_t gone = std::erase_if(passed, [&](const Passed& each) {
     const bool stays =
         !is_kept(each) || std::any_of(wanted.begin(), wanted.end(), [&](const auto& address) {
@@ -114,10 +114,10 @@ void let_go_of_kept(std::vector<Passed>& passed, const std::vector<net::Address>
         });
     if (stays) return false;
     ::close(each.fd);
-    net::tell(manager, "FDSTOREREMOVE=1\nFDNAME=" + each.name);
+    if (is_told) net::tell(manager, "FDSTOREREMOVE=1\nFDNAME=" + each.name);
     return true;
   });
-  if (gone > 0) wait_for(manager);
+  if (is_told && gone > 0) wait_for(manager);
 }
 
 Result<void> take_passed(const std::vector<Passed>& passed, Listeners& listeners) {

@@ -93,7 +93,7 @@ void ServiceManager::have_listeners_kept() const {
     for (const int fd : of_worker) {
       Result<net::Address> address = net::Address::of_socket(fd);
       if (!address || address->is_unix()) continue;
-      net::tell(path_, "FDSTORE=1\nFDNAME=" + kept_name(*address), {&fd, 1});
+      net::tell(path_, "FDSTORE=1\nFDNAME=" + kept_name(*address), fd);
     }
   }
 }

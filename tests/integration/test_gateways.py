@@ -57,6 +57,10 @@ class Routes:
         self.assertEqual(answer.status, 502)
         self.assertIn(b"Parallel execution failed", answer.body)
 
+    def test_the_callers_request_id_stays(self):
+        answer = self.gateway.call("POST", "/orchestrate/both", [("X-Request-Id", "mine")], b"{}")
+        self.assertEqual((answer.header("x-request-id"), self.a.only_request().header("x-request-id")), ("mine", "mine"))
+
     def test_connections_to_the_program_are_kept(self):
         for _ in range(5):
             self.assertEqual(self.gateway.call("POST", "/orchestrate/both", body=b"{}").status, 200)
