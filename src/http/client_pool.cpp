@@ -8,6 +8,13 @@ std::string Endpoint::to_text() const {
   return address ? address->to_text() : host + ":" + std::to_string(port);
 }
 
+std::optional<CallError> Endpoint::forbids(const net::Address& found) const {
+  if (!found.is_forbidden_for_functions()) return std::nullopt;
+  const std::string name = address ? "" : "'" + host + "' resolves to ";
+  return CallError{CallError::Kind::unreachable,
+                   name + found.to_text() + ", an address that no function may have"};
+}
+
 ClientPool::ClientPool(ring::Ring& ring, net::Resolver& resolver, Random& random,
                        const ClientOptions& options, ClientCounts& counts)
     : shared_(new Shared{ring, resolver, random, options, counts, {}, 0, 0, {}, {}}) {}

@@ -48,7 +48,7 @@ Checked run_llhttp(llhttp_type_t type, std::string_view text, Head& head) {
   llhttp_init(&parser, type, &settings);
   INVARIANT(parser.lenient_flags == 0);
   head.fields.clear();
-  head.target = {};
+  head.target = head.authority = {};
   parser.data = &head;
   const llhttp_errno_t error = llhttp_execute(&parser, text.data(), text.size());
   if (error == HPE_INVALID_METHOD) return ProtocolError{501, "unknown method"};
@@ -138,14 +138,15 @@ Checked read_target(Head& head) {
   }
   const std::string_view rest = head.target.substr(scheme_end + 3);
   const size_t path = rest.find_first_of("/?");
-  if (!is_host(rest.substr(0, path))) return ProtocolError{400, "malformed authority in target"};
+  head.authority = rest.substr(0, path);
+  if (!is_host(head.authority)) return ProtocolError{400, "malformed authority in target"};
   head.target = path == std::string_view::npos ? kRoot : rest.substr(path);
   if (head.target.front() == '?') return ProtocolError{400, "malformed target"};
   return {};
 }
 
 // Fields of which a second one would leave open which counts.
-Checked check_singletons(const Head& head) {
+Checked check_singletons(Head& head) {
   static constexpr std::string_view kSingletons[] = {"host", "authorization", "content-type",
                                                      "expect"};
   for (const std::string_view name : kSingletons) {
@@ -156,6 +157,7 @@ Checked check_singletons(const Head& head) {
   const auto host = find_header(head.fields, "host");
   if (!host && head.minor_version == 1) return ProtocolError{400, "Host is missing"};
   if (host && !is_host(*host)) return ProtocolError{400, "malformed Host"};
+  if (host && head.authority.empty()) head.authority = *host;
   return {};
 }
 
@@ -179,6 +181,7 @@ void Head::rebase(std::ptrdiff_t distance) {
   };
   if (!method.empty()) move(method);
   if (!target.empty() && target.data() != kRoot.data()) move(target);
+  if (!authority.empty()) move(authority);
   for (HeaderField& field : fields) {
     move(field.name);
     move(field.value);

@@ -12,9 +12,10 @@ enum class Framing { none, length, chunked, until_close };
 
 // Views point into the head that was parsed. Reused from message to message for its memory.
 struct Head {
-  std::string_view method;  // request
-  std::string_view target;  // request: origin-form or "*"
-  int status = 0;           // response
+  std::string_view method;     // request
+  std::string_view target;     // request: origin-form or "*"
+  std::string_view authority;  // request: an absolute-form's, else Host's value
+  int status = 0;              // response
   int minor_version = 1;
   std::vector<HeaderField> fields;
   Framing framing = Framing::none;

@@ -1,5 +1,8 @@
 #include "fnkit/http/message.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "fnkit/base/text.hpp"
 
 namespace fnkit::http {
@@ -10,6 +13,32 @@ std::optional<std::string_view> find_header(std::span<const HeaderField> fields,
     if (equals_ignoring_case(field.name, name)) return field.value;
   }
   return std::nullopt;
+}
+
+std::vector<HeaderField> end_to_end(std::span<const HeaderField> fields) {
+  static constexpr std::string_view kHopByHop[] = {"connection",
+                                                   "keep-alive",
+                                                   "proxy-authenticate",
+                                                   "proxy-authorization",
+                                                   "proxy-connection",
+                                                   "te",
+                                                   "trailer",
+                                                   "transfer-encoding",
+                                                   "upgrade"};
+  const auto is_listed = [](std::string_view name) {
+    return std::any_of(std::begin(kHopByHop), std::end(kHopByHop),
+                       [=](std::string_view each) { return equals_ignoring_case(each, name); });
+  };
+  const auto is_named = [fields](std::string_view name) {
+    return std::any_of(fields.begin(), fields.end(), [=](const HeaderField& field) {
+      return equals_ignoring_case(field.name, "connection") && list_contains(field.value, name);
+    });
+  };
+  std::vector<HeaderField> kept;
+  for (const HeaderField& field : fields) {
+    if (!is_listed(field.name) && !is_named(field.name)) kept.push_back(field);
+  }
+  return kept;
 }
 
 Body Body::copy_of(std::string_view text) {

@@ -1,6 +1,7 @@
 #include "fnkit/http/message_parser.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "http/chunked_decoder.hpp"
 #include "http/head_parser.hpp"
@@ -15,11 +16,13 @@ constexpr size_t kLeadingEmptyLinesMax = 4;
 // has arrived, from the least to the most that a turn of the loop may bring.
 constexpr size_t kTurnBytesMin = 16 * 1024;
 constexpr size_t kTurnBytesMax = 1024 * 1024;
+// For parts of a body that come in masses.
+constexpr size_t kPartRoom = 64 * 1024;
 
 using Checked = Result<void, ProtocolError>;
 
-// What requests and responses have in common: a head, then a body by its framing. Offsets count
-// from the message's first byte, which is the input buffer's first.
+// What requests and responses have in common: a head, then a body by its framing. The input
+// buffer's first byte is the message's or, where that goes by in parts, the first not yet taken.
 struct MessageState {
   MessageState(MessageKind kind, const MessageLimits& message_limits)
       : limits(message_limits), scanner(kind, limits), chunked(limits) {}
@@ -28,21 +31,25 @@ struct MessageState {
   HeadScanner scanner;
   ChunkedDecoder chunked;
   Head head;
-  const char* head_base = nullptr;  // where the buffer was when the head was parsed
-  size_t head_bytes = 0;            // 0: not complete yet
-  size_t body_bytes = 0;            // decoded so far
-  size_t wire_bytes = 0;            // of the complete message
-  bool body_begun = false;          // also where only a chunk's size line has come
+  const char* head_base = nullptr;  // where the head's views think that it begins
+  bool has_head = false;
+  bool in_parts = false;  // the head has been taken
+  bool complete = false;
+  size_t body_at = 0;       // in the input: behind the head, as long as that is there
+  size_t body_bytes = 0;    // of the body: decoded, and in the input
+  size_t passed_bytes = 0;  // of the body: taken
+  bool body_begun = false;  // also where only a chunk's size line has come
 
   void reset() {
     scanner.reset();
     chunked.reset();
-    head_bytes = body_bytes = wire_bytes = 0;
-    body_begun = false;
+    has_head = in_parts = complete = body_begun = false;
+    body_at = body_bytes = passed_bytes = 0;
   }
 
   void head_is(size_t bytes, const Buffer& input) {
-    head_bytes = bytes;
+    has_head = true;
+    body_at = bytes;
     head_base = input.data();
   }
 
@@ -54,24 +61,31 @@ struct MessageState {
   }
 
   Result<Arrived, ProtocolError> advance_body(Buffer& input, bool ended) {
-    const size_t received = input.size() - head_bytes;
+    const size_t received = input.size() - body_at;
     body_begun = body_begun || received > 0;
+    Checked read = read_body(input, received, ended);
+    if (!read) return read.error();
+    return complete ? Arrived::all : Arrived::head;
+  }
+
+  Checked read_body(Buffer& input, size_t received, bool ended) {
     switch (head.framing) {
-      case Framing::none: wire_bytes = head_bytes; return Arrived::all;
-      case Framing::length:
-        body_bytes = std::min(received, static_cast<size_t>(head.content_length));
-        wire_bytes = head_bytes + body_bytes;
-        if (body_bytes == head.content_length) return Arrived::all;
-        make_room_for_body(input, received);
-        return Arrived::head;
-      case Framing::chunked: return advance_chunked(input);
+      case Framing::none: complete = true; break;
+      case Framing::length: {
+        const size_t rest = static_cast<size_t>(head.content_length) - passed_bytes;
+        body_bytes = std::min(received, rest);
+        complete = body_bytes == rest;
+        if (!complete && !in_parts) make_room_for_body(input, received);
+        break;
+      }
+      case Framing::chunked: return read_chunks(input);
       case Framing::until_close:
         if (received > limits.body_bytes_max) return ProtocolError{413, "body too large"};
         body_bytes = received;
-        wire_bytes = head_bytes + body_bytes;
-        return ended ? Arrived::all : Arrived::head;
+        complete = ended;
+        break;
     }
-    return Arrived::head;
+    return {};
   }
 
   // Never more than the message will need: a large one is held once, and not almost twice.
@@ -82,26 +96,49 @@ struct MessageState {
     input.make_exact_room(std::min(rest, std::max(received, kTurnBytesMin)));
   }
 
-  Result<Arrived, ProtocolError> advance_chunked(Buffer& input) {
-    const size_t at = head_bytes + body_bytes;
+  Checked read_chunks(Buffer& input) {
+    const size_t at = body_at + body_bytes;
     char* raw = input.data() + at;
-    auto step = chunked.decode(raw, raw, input.size() - at, body_bytes);
+    auto step = chunked.decode(raw, raw, input.size() - at, passed_bytes + body_bytes);
     if (!step) return step.error();
     body_bytes += step->produced;
     input.erase(at + step->produced, at + step->consumed);
-    wire_bytes = head_bytes + body_bytes;
-    return step->complete ? Arrived::all : Arrived::head;
+    complete = step->complete;
+    return {};
   }
 
-  // The message's own buffer; the head's views follow it.
-  Buffer take(Buffer& input) {
-    Buffer storage = input.take_front(wire_bytes);
-    head.rebase(storage.data() - head_base);
+  // The first `bytes`, head and all, as a buffer of their own; the head's views follow it.
+  Buffer cut(Buffer& input, size_t bytes) {
+    Buffer storage = input.take_front(bytes);
+    rebase(storage);
     return storage;
   }
 
-  std::string_view body_in(const Buffer& storage) const {
-    return {storage.data() + head_bytes, body_bytes};
+  void rebase(const Buffer& storage) {
+    head.rebase(storage.data() - head_base);
+    head_base = storage.data();
+  }
+
+  Buffer take_message(Buffer& input) { return cut(input, body_at + body_bytes); }
+
+  Buffer take_head(Buffer& input) {
+    in_parts = true;
+    return cut(input, std::exchange(body_at, 0));
+  }
+
+  // Where bytes come in masses, room for more lets them come without being copied.
+  BodyPart take_part(Buffer& input) {
+    const size_t bytes = std::exchange(body_bytes, 0);
+    passed_bytes += bytes;
+    BodyPart part{input.take_front(bytes), complete};
+    if (!complete && bytes >= kTurnBytesMin) input.make_room(kPartRoom);
+    return part;
+  }
+
+  std::optional<uint64_t> body_length() const {
+    if (head.framing == Framing::none) return 0;
+    if (head.framing == Framing::length) return head.content_length;
+    return std::nullopt;
   }
 };
 
@@ -111,6 +148,11 @@ struct RequestParser::State : MessageState {
   explicit State(const MessageLimits& message_limits)
       : MessageState(MessageKind::request, message_limits) {}
   size_t empty_lines = 0;
+
+  void begin() {
+    reset();
+    empty_lines = 0;
+  }
 };
 
 RequestParser::RequestParser(const MessageLimits& limits)
@@ -119,7 +161,7 @@ RequestParser::~RequestParser() = default;
 
 Result<Arrived, ProtocolError> RequestParser::advance(Buffer& input) {
   State& state = *state_;
-  if (state.head_bytes == 0) {
+  if (!state.has_head) {
     // RFC 9112 section 2.2: empty lines before a request line are skipped; a flood of them is not.
     while (input.size() >= 2 && input.view().substr(0, 2) == "\r\n") {
       if (++state.empty_lines > kLeadingEmptyLinesMax) {
@@ -141,12 +183,12 @@ Result<Arrived, ProtocolError> RequestParser::advance(Buffer& input) {
 
 Request RequestParser::peek(const Buffer& input) const {
   State& state = *state_;
-  state.head.rebase(input.data() - state.head_base);
-  state.head_base = input.data();
+  state.rebase(input);
   Request request;
   request.method = state.head.method;
   request.target = state.head.target;
   request.minor_version = state.head.minor_version;
+  request.authority = state.head.authority;
   request.headers = state.head.fields;
   return request;
 }
@@ -154,20 +196,34 @@ Request RequestParser::peek(const Buffer& input) const {
 bool RequestParser::expects_continue() const { return state_->head.expects_continue; }
 bool RequestParser::keep_alive() const { return state_->head.keep_alive; }
 
-bool RequestParser::has_head() const { return state_->head_bytes > 0; }
+bool RequestParser::has_head() const { return state_->has_head; }
 bool RequestParser::body_begun() const { return state_->body_begun; }
 
 Request RequestParser::take(Buffer& input) {
   State& state = *state_;
-  Buffer storage = state.take(input);
-  state.head_base = storage.data();
+  Buffer storage = state.take_message(input);
   Request request = peek(storage);
-  request.body = state.body_in(storage);
+  request.body = storage.view().substr(state.body_at);
   request.storage = std::move(storage);
-  state.reset();
-  state.empty_lines = 0;
+  state.begin();
   return request;
 }
+
+Request RequestParser::take_head(Buffer& input) {
+  Buffer storage = state_->take_head(input);
+  Request request = peek(storage);
+  request.storage = std::move(storage);
+  return request;
+}
+
+BodyPart RequestParser::take_part(Buffer& input) {
+  BodyPart part = state_->take_part(input);
+  if (part.last) state_->begin();
+  return part;
+}
+
+bool RequestParser::in_parts() const { return state_->in_parts; }
+std::optional<uint64_t> RequestParser::body_length() const { return state_->body_length(); }
 
 struct ResponseParser::State : MessageState {
   explicit State(const MessageLimits& message_limits)
@@ -195,7 +251,7 @@ Result<Arrived, ProtocolError> ResponseParser::advance(Buffer& input, bool ended
 
 Result<Arrived, ProtocolError> ResponseParser::read(Buffer& input, bool ended) {
   State& state = *state_;
-  while (state.head_bytes == 0) {
+  while (!state.has_head) {
     auto scanned = state.scanner.scan(input.view());
     if (!scanned) return scanned.error();
     if (*scanned == 0) {
@@ -214,7 +270,7 @@ Result<Arrived, ProtocolError> ResponseParser::read(Buffer& input, bool ended) {
     if (++state.interim_answers > kInterimAnswersMax) {
       return ProtocolError{502, "too many interim answers"};
     }
-    input.consume(state.head_bytes);
+    input.consume(state.body_at);
     state.reset();
   }
   Result<Arrived, ProtocolError> arrived = state.advance_body(input, ended);
@@ -227,8 +283,8 @@ Result<Arrived, ProtocolError> ResponseParser::read(Buffer& input, bool ended) {
 IncomingResponse ResponseParser::take(Buffer& input) {
   State& state = *state_;
   IncomingResponse response;
-  response.body.storage = state.take(input);
-  response.body.bytes = state.body_in(response.body.storage);
+  response.body.storage = state.take_message(input);
+  response.body.bytes = response.body.storage.view().substr(state.body_at);
   response.status = state.head.status;
   const auto field = [&](std::string_view name) {
     return find_header(state.head.fields, name).value_or(std::string_view());
@@ -241,5 +297,13 @@ IncomingResponse ResponseParser::take(Buffer& input) {
   state.reset();
   return response;
 }
+
+IncomingHead ResponseParser::take_head(Buffer& input) {
+  State& state = *state_;
+  Buffer storage = state.take_head(input);
+  return {std::move(storage), state.head.status, state.head.fields, state.body_length()};
+}
+
+BodyPart ResponseParser::take_part(Buffer& input) { return state_->take_part(input); }
 
 }  // namespace fnkit::http

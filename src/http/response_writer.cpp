@@ -22,8 +22,10 @@ void append_head(std::string& out, const ResponseHead& head) {
   append_number(out, static_cast<size_t>(head.status));
   out += ' ';
   out += reason_phrase(head.status);
-  out += "\r\ndate: ";
-  out += date_now();
+  if (!head.has_date) {
+    out += "\r\ndate: ";
+    out += date_now();
+  }
   if (!head.content_type.empty()) {
     out += "\r\ncontent-type: ";
     out += head.content_type;

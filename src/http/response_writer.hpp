@@ -15,6 +15,7 @@ struct ResponseHead {
   std::optional<size_t> body_bytes;  // nothing: not known (an answer to HEAD)
   bool keep_alive;
   int request_minor_version;  // an HTTP/1.0 caller is told that its connection stays open
+  bool has_date = false;      // among extra_headers
 };
 
 // Appends status line, headers and empty line. Content-Length is left out for 204 and 304

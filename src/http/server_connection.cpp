@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "fnkit/http/exchange.hpp"
 #include "fnkit/net/address.hpp"
 #include "http/response_writer.hpp"
 
@@ -27,14 +28,16 @@ std::string caller_of(int fd) {
   return address && !address->is_unix() ? address->to_text() : std::string();
 }
 
-// The answer to bytes that are no acceptable request. Framing is in doubt, so the connection ends.
+}  // namespace
+
+Response holds_too_much() { return retry_later("Too many bytes held for requests in progress"); }
+
 Response refusal(const ProtocolError& error) {
   Response response = error_response(error.status, error.reason);
   if (error.status == 405) response.extra_headers = kAllow;
+  response.close = true;
   return response;
 }
-
-}  // namespace
 
 ServerConnection::ServerConnection(ring::Ring& ring, int fd, Handler& handler,
                                    const ServerOptions& options, Random& random)
@@ -71,7 +74,7 @@ coro::Task<void> ServerConnection::serve() {
   }
 }
 
-coro::Task<Result<Request, ServerConnection::Unreadable>> ServerConnection::read_request() {
+coro::Task<Result<Request, Unreadable>> ServerConnection::read_request() {
   Arrived seen = Arrived::not_yet;
   Instant begun_at = ring_.now();
   request_id_.clear();
@@ -88,9 +91,10 @@ coro::Task<Result<Request, ServerConnection::Unreadable>> ServerConnection::read
         Result<void> sent = co_await send_continue();
         if (!sent) co_return Unreadable();
       }
+      if (handler_.reads_in_parts(head)) co_return parser_.take_head(stream_.input());
     }
     if (*arrived == Arrived::head && Buffer::thread_holds_too_much()) {
-      co_return Unreadable(retry_later("Too many bytes held for requests in progress"));
+      co_return Unreadable(holds_too_much());
     }
     seen = *arrived;
     idle_ = !parser_.begun(stream_.input());
@@ -110,8 +114,7 @@ Instant ServerConnection::read_deadline(Arrived arrived, Instant begun_at) const
   return later(begun_at, options_.head_timeout);
 }
 
-ServerConnection::Unreadable ServerConnection::when_not_received(const Error& error,
-                                                                 Arrived arrived) const {
+Unreadable ServerConnection::when_not_received(const Error& error, Arrived arrived) const {
   if (error.code != ETIMEDOUT || idle_) return std::nullopt;
   return refusal({408, arrived == Arrived::head ? "the request body did not arrive in time"
                                                 : "the request head did not arrive in time"});
@@ -130,15 +133,22 @@ coro::Task<bool> ServerConnection::answer(Request& request) {
   identify(request);
   coro::CancelScope scope;
   request.caller_gone = &scope;
+  Exchange exchange(*this);
+  request.exchange = &exchange;
   in_progress_ = &scope;
   stream_.on_arrival(&caller_moved, this);
   caller_moved(this);
   Response response = co_await handler_.handle(request);
   stream_.on_arrival(nullptr, nullptr);
   in_progress_ = nullptr;
+  if (exchange.begun()) {
+    said_close_ = exchange.complete() && !exchange.keeps_alive();
+    co_return exchange.complete() && exchange.keeps_alive();
+  }
+  if (exchange.caller_left()) co_return false;
   if (abandoned_) response = error_response(503, "Shutting down");
   // A caller that ended only its own side still reads: what was made of its request is sent.
-  const bool keep_alive = asked_to_stay && !response.close && !draining_;
+  const bool keep_alive = asked_to_stay && !response.close && !draining_ && exchange.is_read();
   Result<void> sent = co_await write_response(response, keep_alive);
   const bool may_follow = sent && keep_alive;
   co_return may_follow;
@@ -151,7 +161,7 @@ coro::Task<Result<void>> ServerConnection::write_response(const Response& respon
   std::optional<size_t> length = response.body.bytes.size();
   if (to_head_ && response.body.bytes.empty()) length.reset();
   append_head(head_, {response.status, response.content_type, response.extra_headers, request_id_,
-                      length, keep_alive, minor_version_});
+                      length, keep_alive, minor_version_, response.has_date});
   const bool bodiless = to_head_ || response.status == 204 || response.status == 304;
   const std::string_view body = bodiless ? std::string_view() : response.body.bytes;
   const std::string_view parts[] = {head_, body};
@@ -195,7 +205,7 @@ void ServerConnection::end_when_idle() {
 
 void ServerConnection::abandon() {
   draining_ = abandoned_ = true;
-  if (in_progress_ != nullptr) {
+  if (in_progress_ != nullptr && !in_progress_->cancelled()) {
     in_progress_->cancel();
   } else {
     stream_.stop();

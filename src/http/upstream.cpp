@@ -70,13 +70,11 @@ coro::Task<void> Upstream::look_up() {
 void Upstream::take_addresses(const std::vector<net::Address>& addresses) {
   std::vector<net::Address> allowed;
   for (const net::Address& address : addresses) {
-    if (!address.is_forbidden_for_functions()) {
+    if (std::optional<CallError> why = endpoint_.forbids(address)) {
+      last_failure_ = std::move(*why);
+    } else {
       allowed.push_back(address);
-      continue;
     }
-    const std::string name = endpoint_.address ? "" : "'" + endpoint_.host + "' resolves to ";
-    last_failure_ = {Kind::unreachable,
-                     name + address.to_text() + ", an address that no function may have"};
   }
   destinations_.list(allowed);
   for (auto& destination : destinations_) {

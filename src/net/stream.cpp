@@ -116,6 +116,10 @@ void Stream::receive_timed_out(void* context) {
   coro::ReadyQueue::of_thread().post(self.reader_);
 }
 
+void Stream::stop_waiting() {
+  if (reader_.handle) receive_timed_out(this);
+}
+
 void Stream::on_arrival(Action action, void* context) {
   arrival_action_ = action;
   arrival_context_ = context;

@@ -7,9 +7,6 @@ namespace {
 
 using Part = Record::Part;
 
-// nginx's status for a request whose caller did not wait.
-constexpr uint16_t kCallerLeft = 499;
-
 bool is_failure(Cause cause) { return cause != Cause::none && cause != Cause::cancelled; }
 
 void add_preview(Record& record, std::string_view body) {

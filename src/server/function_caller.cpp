@@ -8,8 +8,6 @@
 namespace fnkit::server {
 namespace {
 
-// What this program adds to Via (RFC 9110 section 7.6.3), to know its own loops.
-constexpr std::string_view kVia = "1.1 fnkit-orchestrator";
 constexpr size_t kContentTypeBytesMax = 1024;
 
 // A function's Content-Type goes on to callers and functions, so it must be safe to repeat.
@@ -120,8 +118,7 @@ coro::Task<Result<pipeline::Output, pipeline::StepError>> FunctionCaller::call(
   if (!answer) {
     http::CallError& error = answer.error();
     const bool step_is_first = step_deadline <= deadline;
-    error.detail += limit_of(error.kind, step_is_first);
-    count_limit(error.kind, step_is_first);
+    error.detail += tell_limit(core_, error.kind, step_is_first);
     run_.not_answered(note, core_.ring.now(), cause_of(error.kind), status_of(error.kind),
                       error.detail);
     co_return to_step_error(call.function, std::move(error));
@@ -136,37 +133,30 @@ coro::Task<Result<pipeline::Output, pipeline::StepError>> FunctionCaller::call(
   co_return output;
 }
 
-// Which limit an error is about, as people set it; nothing where it is about none.
-std::string FunctionCaller::limit_of(http::CallError::Kind kind, bool step_is_first) const {
-  const Settings& settings = core_.settings;
-  switch (kind) {
-    case http::CallError::Kind::timeout:
-      return step_is_first ? " (step timeout " + in_words(settings.step_timeout) + ")"
-                           : " (pipeline timeout " + in_words(settings.pipeline_timeout) + ")";
-    case http::CallError::Kind::no_connection:
-      return " (connect timeout " + in_words(settings.functions.connect_timeout) + ")";
-    case http::CallError::Kind::not_read:
-      return " (write timeout " + in_words(settings.functions.write_timeout) + ")";
-    default: return {};
-  }
-}
-
-void FunctionCaller::count_limit(http::CallError::Kind kind, bool step_is_first) {
+std::string FunctionCaller::tell_limit(Core& core, http::CallError::Kind kind, bool step_is_first) {
   using Kind = http::CallError::Kind;
   using observe::Limit;
+  const Settings& settings = core.settings;
+  const auto told = [&core](Limit limit, std::string_view name, Duration duration) {
+    core.series.hit(limit);
+    return " (" + std::string(name) + " timeout " + in_words(duration) + ")";
+  };
   switch (kind) {
     case Kind::timeout:
-      core_.series.hit(step_is_first ? Limit::step_timeout : Limit::pipeline_timeout);
-      break;
-    case Kind::no_connection: core_.series.hit(Limit::connect_timeout); break;
-    case Kind::not_read: core_.series.hit(Limit::write_timeout); break;
-    case Kind::too_many_waiting: core_.series.hit(Limit::step_waiting_max); break;
-    case Kind::too_much_held: core_.series.hit(Limit::held_max); break;
+      return step_is_first ? told(Limit::step_timeout, "step", settings.step_timeout)
+                           : told(Limit::pipeline_timeout, "pipeline", settings.pipeline_timeout);
+    case Kind::no_connection:
+      return told(Limit::connect_timeout, "connect", settings.functions.connect_timeout);
+    case Kind::not_read:
+      return told(Limit::write_timeout, "write", settings.functions.write_timeout);
+    case Kind::too_many_waiting: core.series.hit(Limit::step_waiting_max); return {};
+    case Kind::too_much_held: core.series.hit(Limit::held_max); return {};
     case Kind::unreachable:
     case Kind::broken:
     case Kind::protocol:
-    case Kind::cancelled: break;
+    case Kind::cancelled: return {};
   }
+  return {};
 }
 
 size_t FunctionCaller::orchestrators_before(const http::Request& request) {

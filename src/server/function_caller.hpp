@@ -12,6 +12,9 @@
 
 namespace fnkit::server {
 
+// What this program adds to Via (RFC 9110 section 7.6.3), to know its own loops.
+inline constexpr std::string_view kVia = "1.1 fnkit-orchestrator";
+
 // Where the function of a step is.
 http::Endpoint endpoint_of(const Settings& settings, const std::string& step);
 
@@ -44,6 +47,7 @@ class FunctionCaller final : public pipeline::FunctionCaller {
     const Settings& settings;
     ring::Ring& ring;
     Random& random;
+    net::Resolver& resolver;
     http::ClientPool& pool;
     FunctionDirectory& functions;
     observe::CoreSeries& series;
@@ -60,13 +64,14 @@ class FunctionCaller final : public pipeline::FunctionCaller {
 
   // How many orchestrators the request has come through already: Via members of our name.
   static size_t orchestrators_before(const http::Request& request);
+  // Which limit an error is about, as people set it; nothing where it is about none. It is counted.
+  // `step_is_first`: a step's time ends before its pipeline's.
+  static std::string tell_limit(Core& core, http::CallError::Kind kind, bool step_is_first);
 
  private:
-  std::string limit_of(http::CallError::Kind kind, bool step_is_first) const;
   std::string_view write_head(http::RequestWriter& writer, const FunctionDirectory::Function& to,
                               std::string_view method, const pipeline::Payload& input,
                               uint64_t span_id);
-  void count_limit(http::CallError::Kind kind, bool step_is_first);
 
   Core& core_;
   const http::Request& request_;

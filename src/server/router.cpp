@@ -2,6 +2,7 @@
 
 #include "fnkit/base/text.hpp"
 #include "fnkit/json/quote.hpp"
+#include "fnkit/pipeline/plan.hpp"
 
 namespace fnkit::server {
 namespace {
@@ -65,6 +66,21 @@ bool leaves_its_root(std::string_view path) {
   return false;
 }
 
+// /<function>[/path]
+Route route_to_function(std::string_view path, std::string_view query) {
+  const size_t slash = path.find('/', 1);
+  const std::string_view name = path.substr(1, slash == path.npos ? slash : slash - 1);
+  if (!pipeline::check_step_name(name)) return answered(http::error_response(404, "Not found"));
+  Route route;
+  if (slash != path.npos) route.step_path = path.substr(slash);
+  route.step_query = query;
+  if (leaves_its_root(route.step_path)) {
+    return answered(http::error_response(400, "The path must not contain '..'"));
+  }
+  route.function = name;
+  return route;
+}
+
 Route route_to_pipeline(std::string_view path, std::string_view query,
                         const store::Snapshot* pipelines) {
   const std::string_view rest = path.substr(std::min(path.size(), kPrefix.size() + 1));
@@ -93,7 +109,7 @@ Route route_to_pipeline(std::string_view path, std::string_view query,
 }  // namespace
 
 Route route(const http::Request& request, const Tokens& tokens, const store::Snapshot* pipelines,
-            Health health) {
+            Health health, Others others) {
   const std::string_view path = path_of(request.target);
   const std::string_view query = request.target.substr(path.size());
   const bool accepted = tokens.accept(request.header("authorization"));
@@ -108,8 +124,11 @@ Route route(const http::Request& request, const Tokens& tokens, const store::Sna
   }
   const bool orchestrate = path.substr(0, kPrefix.size()) == kPrefix &&
                            (path.size() == kPrefix.size() || path[kPrefix.size()] == '/');
-  if (!orchestrate) return answered(http::error_response(404, "Not found"));
-  return route_to_pipeline(path, query, pipelines);
+  if (orchestrate) return route_to_pipeline(path, query, pipelines);
+  if (others == Others::pass_to_functions && path.front() == '/') {
+    return route_to_function(path, query);
+  }
+  return answered(http::error_response(404, "Not found"));
 }
 
 }  // namespace fnkit::server

@@ -2,7 +2,8 @@
 
 #include "fnkit/base/log.hpp"
 #include "fnkit/http/client_pool.hpp"
-#include "server/function_caller.hpp"
+#include "server/beginners.hpp"
+#include "server/function_relay.hpp"
 #include "server/listeners.hpp"
 #include "server/router.hpp"
 
@@ -19,15 +20,6 @@ constexpr Duration kIdleGrace = std::chrono::milliseconds(50);
 constexpr Duration kAbandonedGrace = std::chrono::milliseconds(500);
 // How long connections wait for the first reading of the store.
 constexpr Duration kStorePatience = std::chrono::seconds(1);
-// While calls wait for connections, or requests are refused, so many requests begin in a turn of
-// the loop; further ones wait for the next, behind the answers that have come. Else a crowd of
-// callers makes turns long and calls few, and all of the core's time goes into refusals.
-constexpr size_t kBegunInTurnMax = 8;
-
-struct BeginnerTag;
-struct Beginner : ListNode<BeginnerTag> {
-  coro::Event turn;
-};
 
 }  // namespace
 
@@ -46,7 +38,8 @@ class Worker::Core final : public http::Handler {
         resolver_(ring, settings.dns),
         pool_(ring, resolver_, random_, settings.functions, shared.client_counts),
         functions_(settings, pool_, series_),
-        calling_{settings, ring, random_, pool_, functions_, series_},
+        calling_{settings, ring, random_, resolver_, pool_, functions_, series_},
+        beginners_(ring),
         accept_timer_(&stop_accepting, this),
         grace_timer_(&grace_is_over, this),
         drain_timer_(&drain_is_over, this) {}
@@ -54,6 +47,7 @@ class Worker::Core final : public http::Handler {
   coro::Task<void> serve(std::vector<int> listeners);
 
   std::optional<http::Response> refuse(const http::Request& head) override;
+  bool reads_in_parts(const http::Request& head) override;
   coro::Task<http::Response> handle(http::Request& request) override;
   void not_read(const http::Request& head, int status, bool in_body) override;
 
@@ -61,12 +55,15 @@ class Worker::Core final : public http::Handler {
   coro::Task<void> accept_loop(int fd);
   coro::Task<void> serve_connection(int fd);
   Route route_request(const http::Request& request) const;
+  bool crowded() const;
   std::optional<http::Response> overload() const;
   coro::Task<http::Response> answer_without_running(const http::Request& request, Route route,
                                                     Instant began);
   coro::Task<http::Response> ask_for_page(std::string_view target);
   coro::Task<http::Response> run_pipeline(const http::Request& request, const Route& route,
                                           Instant began);
+  coro::Task<http::Response> pass_to_function(const http::Request& request, const Route& route,
+                                              Instant began);
   bool wants_timing(const http::Request& request) const;
   void count_unrouted(const http::Request& request, int status, Instant began);
   void adopt();
@@ -76,8 +73,6 @@ class Worker::Core final : public http::Handler {
   static void stop_accepting(void* core);
   static void grace_is_over(void* core);
   static void drain_is_over(void* core);
-  bool begins_later();
-  static void departing(void* core);
 
   const Settings& settings_;
   ring::Ring& ring_;
@@ -98,9 +93,7 @@ class Worker::Core final : public http::Handler {
   IntrusiveList<http::ServerConnection, http::ServerConnectionTag> connections_;
   size_t connection_count_ = 0;
   size_t requests_in_progress_ = 0;
-  IntrusiveList<Beginner, BeginnerTag> beginners_;
-  size_t begun_in_turn_ = 0;
-  ring::Deferred departure_{&departing, this};
+  Beginners beginners_;
   bool draining_ = false;
   coro::Event store_looked_at_;
   ring::Timer accept_timer_;
@@ -169,7 +162,13 @@ void Worker::Core::tell_counts() const {
 Route Worker::Core::route_request(const http::Request& request) const {
   const store::Snapshot* pipelines = pipelines_ ? pipelines_->get() : nullptr;
   return route(request, *tokens_, pipelines,
-               {pipelines != nullptr, draining_, store_status_.get(), ring_.now()});
+               {pipelines != nullptr, draining_, store_status_.get(), ring_.now()},
+               settings_.gateway ? Others::pass_to_functions : Others::unknown);
+}
+
+// Calls wait for connections, or requests are refused.
+bool Worker::Core::crowded() const {
+  return pool_.calls_waiting() > 0 || requests_in_progress_ >= settings_.requests_max;
 }
 
 // Why no further pipeline can be run now.
@@ -178,7 +177,7 @@ std::optional<http::Response> Worker::Core::overload() const {
     return http::retry_later("Too many requests in progress");
   }
   if (Buffer::thread_holds_too_much()) {
-    return http::retry_later("Too many bytes held for requests in progress");
+    return http::holds_too_much();
   }
   return std::nullopt;
 }
@@ -191,25 +190,26 @@ std::optional<http::Response> Worker::Core::refuse(const http::Request& head) {
   return std::move(route.answer);
 }
 
+bool Worker::Core::reads_in_parts(const http::Request& head) {
+  return settings_.gateway && !route_request(head).function.empty();
+}
+
 coro::Task<http::Response> Worker::Core::handle(http::Request& request) {
   // The plan lives in this snapshot, whatever is adopted meanwhile.
   const LocalRef<std::shared_ptr<const store::Snapshot>> pipelines = pipelines_;
   const Instant began = ring_.now();
   Route route = route_request(request);
-  if (route.entry != nullptr && begins_later()) {
-    Beginner waiting;
-    beginners_.push_back(waiting);
-    co_await waiting.turn.wait();
-    ring_.defer_to_departure(departure_);  // for those behind
-  }
-  if (route.entry != nullptr) route.answer = overload();
-  if (route.entry != nullptr && !route.answer &&
+  if (route.entry != nullptr && !beginners_.may_begin(crowded())) co_await beginners_.turn();
+  const bool calls_functions = route.entry != nullptr || !route.function.empty();
+  if (calls_functions) route.answer = overload();
+  if (calls_functions && !route.answer &&
       FunctionCaller::orchestrators_before(request) >= kOrchestratorsMax) {
     route.answer = http::error_response(508, "Too many orchestrators call each other");
   }
   if (route.answer || route.observed) {
     co_return co_await answer_without_running(request, std::move(route), began);
   }
+  if (route.entry == nullptr) co_return co_await pass_to_function(request, route, began);
   co_return co_await run_pipeline(request, route, began);
 }
 
@@ -257,20 +257,19 @@ coro::Task<http::Response> Worker::Core::run_pipeline(const http::Request& reque
   co_return std::move(response);
 }
 
-bool Worker::Core::begins_later() {
-  const bool crowded = pool_.calls_waiting() > 0 || requests_in_progress_ >= settings_.requests_max;
-  if (beginners_.empty() && !crowded) return false;
-  ring_.defer_to_departure(departure_);
-  return !beginners_.empty() || begun_in_turn_++ >= kBegunInTurnMax;
-}
-
-void Worker::Core::departing(void* core) {
-  auto& self = *static_cast<Core*>(core);
-  self.begun_in_turn_ = 0;
-  while (self.begun_in_turn_ < kBegunInTurnMax && !self.beginners_.empty()) {
-    ++self.begun_in_turn_;
-    self.beginners_.pop_front()->turn.set();
+coro::Task<http::Response> Worker::Core::pass_to_function(const http::Request& request,
+                                                          const Route& route, Instant began) {
+  FunctionRelay relay(calling_, request, route);
+  ++requests_in_progress_;
+  FunctionRelay::Ended ended = co_await relay.run();
+  --requests_in_progress_;
+  if (ended.not_read) {
+    not_read(request, ended.response.status, true);
+  } else {
+    count_unrouted(request, ended.caller_left ? observe::kCallerLeft : ended.response.status,
+                   began);
   }
+  co_return std::move(ended.response);
 }
 
 // Who may run a pipeline may know its steps.

@@ -1,30 +1,34 @@
-"""packaging/gateway: the reference gateway's routes, by nginx and by caddy, in front of a running program."""
+"""packaging/gateway: the reference gateway's routes, by nginx and by caddy in front of a running program, and by `serve --gateway`."""
 
 from support import answers
 from support.case import Case, pipelines_of
 from support.dns import Responder
-from support.gateway import TOKEN, Gateway, documented_calls
+from support.gateway import TOKEN, Gateway, Itself, documented_calls
 
 UNAUTHORIZED = b'{"error":"Unauthorized - Invalid or missing Bearer token"}'
 
 
 class Routes:
     kind = None
+    arguments = ()
 
     def setUp(self):
         self.a, self.b = self.function("a"), self.function("b")
         self.documented = documented_calls()
         names = {target.rpartition("/")[2].replace("-", "_"): "a,b" for target, _ in self.documented}
-        program = self.start(self.directory(pipelines_of(both="|a,b", **names)).url,
-                             resolve={"a": self.a.address, "b": self.b.address},
-                             env={"FNKIT_AUTH_TOKEN": TOKEN})
         # The only name that both a DNS server of ours and the system know.
         self.localhost = self.function("localhost")
+        functions = {made.name: made.address for made in (self.a, self.b, self.localhost)}
+        program = self.start(self.directory(pipelines_of(both="|a,b", **names)).url, *self.arguments,
+                             resolve=functions, env={"FNKIT_AUTH_TOKEN": TOKEN})
+        self.gateway = self.make_gateway(program)
+        self.addCleanup(self.gateway.close)
+
+    def make_gateway(self, program):
         dns = Responder(lambda question: question.answer("127.0.0.1"))
         self.addCleanup(dns.close)
         port = int(str(self.localhost.address).rpartition(":")[2])
-        self.gateway = Gateway(self.kind, program.address, port, dns.address)
-        self.addCleanup(self.gateway.close)
+        return Gateway(self.kind, program.address, port, dns.address)
 
     def test_health_needs_no_token(self):
         answer = self.gateway.call("GET", "/health", token=None)
@@ -95,3 +99,10 @@ class Nginx(Routes, Case):
 
 class Caddy(Routes, Case):
     kind = "caddy"
+
+
+class Program(Routes, Case):
+    arguments = ("--gateway",)
+
+    def make_gateway(self, program):
+        return Itself(program.address)

@@ -38,6 +38,20 @@ std::string read_head(std::string_view& bytes, Answer& answer) {
   return {};
 }
 
+std::string read_chunks(std::string_view& bytes, Answer& answer) {
+  while (true) {
+    const size_t line_end = bytes.find("\r\n");
+    if (line_end == std::string_view::npos) return "no last chunk";
+    const size_t size = std::strtoul(std::string(bytes.substr(0, line_end)).c_str(), nullptr, 16);
+    bytes.remove_prefix(line_end + 2);
+    if (bytes.size() < size + 2) return "a chunk is shorter than its size";
+    answer.body += bytes.substr(0, size);
+    if (bytes.substr(size, 2) != "\r\n") return "a chunk is longer than its size";
+    bytes.remove_prefix(size + 2);
+    if (size == 0) return {};
+  }
+}
+
 std::string read_answer(std::string_view& bytes, bool to_head, Answer& answer) {
   if (std::string fault = read_head(bytes, answer); !fault.empty()) return fault;
   const auto length = answer.headers.find("content-length");
@@ -45,6 +59,9 @@ std::string read_answer(std::string_view& bytes, bool to_head, Answer& answer) {
   const bool bodiless = answer.status < 200 || answer.status == 204 || answer.status == 304;
   if (bodiless && has_length && answer.status != 304) return "Content-Length where none may be";
   if (bodiless) return {};
+  const bool chunked = answer.headers.contains("transfer-encoding");
+  if (chunked && has_length) return "two kinds of framing";
+  if (chunked) return read_chunks(bytes, answer);
   if (!has_length) return "no Content-Length";
   if (to_head) return {};
   const size_t body_bytes = std::strtoul(length->second.c_str(), nullptr, 10);

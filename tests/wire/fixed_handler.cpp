@@ -57,7 +57,44 @@ std::optional<Response> FixedHandler::refuse(const Request& head) {
   return std::nullopt;
 }
 
+coro::Task<std::optional<Response>> FixedHandler::read_in_parts(Request& request) {
+  std::string body(request.body);
+  while (!request.exchange->is_read()) {
+    Result<http::BodyPart, http::Unreadable> part = co_await request.exchange->next_part();
+    if (!part) co_return part.error() ? std::move(part.error()) : http::error_response(500, "gone");
+    body += part->bytes.view();
+  }
+  body_ = body;
+  request.body = body_;
+  co_return std::nullopt;
+}
+
+coro::Task<void> FixedHandler::answer_in_parts(http::Exchange& exchange, const Response& response) {
+  const std::string_view body = response.status == 204 ? std::string_view() : response.body.bytes;
+  const size_t half = body.size() / 2;
+  exchange.begin(response, body.size());
+  Result<void> sent = co_await exchange.write(body.substr(0, half), false);
+  if (sent) sent = co_await exchange.write(body.substr(half), true);
+}
+
+coro::Task<Response> FixedHandler::let_through(Request& request) {
+  http::Exchange& exchange = *request.exchange;
+  exchange.begin(text_response({}), std::nullopt);
+  Result<void> sent = co_await exchange.write(request.body, exchange.is_read());
+  while (sent && !exchange.is_read()) {
+    Result<http::BodyPart, http::Unreadable> part = co_await exchange.next_part();
+    if (!part) break;
+    sent = co_await exchange.write(part->bytes.view(), part->last);
+  }
+  co_return Response();
+}
+
 coro::Task<Response> FixedHandler::handle(Request& request) {
+  if (goes_ == Goes::through) co_return co_await let_through(request);
+  if (goes_ == Goes::in_parts) {
+    std::optional<Response> refusal = co_await read_in_parts(request);
+    if (refusal) co_return std::move(*refusal);
+  }
   handled.push_back(std::string(request.method) + " " + std::string(request.target) + " " +
                     std::string(request.body));
   request_ids.emplace_back(request.request_id);
@@ -68,6 +105,8 @@ coro::Task<Response> FixedHandler::handle(Request& request) {
     released_.reset();
   }
   Response response = fixed_answer(request, token_asked_for_);
+  const bool to_head = request.method == "HEAD";  // its length is told where there is a body to see
+  if (goes_ == Goes::in_parts && !to_head) co_await answer_in_parts(*request.exchange, response);
   co_return response;
 }
 

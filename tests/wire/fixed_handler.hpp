@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "fnkit/coro/event.hpp"
-#include "fnkit/http/message.hpp"
+#include "fnkit/http/exchange.hpp"
 
 namespace fnkit::test {
 
@@ -19,11 +19,16 @@ http::Response fixed_answer(const http::Request& request, bool token_asked_for);
 class FixedHandler final : public http::Handler {
  public:
   std::optional<http::Response> refuse(const http::Request& head) override;
+  bool reads_in_parts(const http::Request&) override { return goes_ != Goes::whole; }
   coro::Task<http::Response> handle(http::Request& request) override;
 
   void ask_for_token() { token_asked_for_ = true; }
   void hold() { holding_ = true; }
   void release() { released_.set(); }
+  // How bodies go: at once; in parts, with the answer's length told; in parts of unknown length,
+  // the request's being the answer's, each as it comes.
+  enum class Goes { whole, in_parts, through };
+  void let_bodies_go(Goes how) { goes_ = how; }
 
   // "METHOD target body" of each request that was handled, in order.
   std::vector<std::string> handled;
@@ -33,9 +38,14 @@ class FixedHandler final : public http::Handler {
 
  private:
   static void caller_left(void* handler);
+  coro::Task<std::optional<http::Response>> read_in_parts(http::Request& request);
+  coro::Task<void> answer_in_parts(http::Exchange& exchange, const http::Response& response);
+  coro::Task<http::Response> let_through(http::Request& request);
 
   bool token_asked_for_ = false;
   bool holding_ = false;
+  Goes goes_ = Goes::whole;
+  std::string body_;  // read in parts
   coro::Event released_;
 };
 

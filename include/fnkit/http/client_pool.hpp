@@ -20,6 +20,8 @@ struct Endpoint {
   std::optional<net::Address> address;  // then host and port are not looked at
 
   std::string to_text() const;
+  // Why it is not called at `address`, where that is one that no function may have.
+  std::optional<CallError> forbids(const net::Address& address) const;
 };
 
 class Upstream;

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "fnkit/base/buffer.hpp"
 #include "fnkit/coro/cancellation.hpp"
@@ -21,6 +22,10 @@ struct HeaderField {
 // The value of the first field called `name` (ignoring case); nullopt where there is none.
 std::optional<std::string_view> find_header(std::span<const HeaderField> fields,
                                             std::string_view name);
+
+// Of `fields` those that are for whoever gets the message in the end, and not for this connection:
+// RFC 9110 section 7.6.1.
+std::vector<HeaderField> end_to_end(std::span<const HeaderField> fields);
 
 // The peer's bytes are no acceptable HTTP: the status that says so, and why.
 struct ProtocolError {
@@ -38,17 +43,21 @@ struct Body {
   static Body copy_of(std::string_view text);
 };
 
+class Exchange;
+
 // A request as it came. All views point into `storage`; `headers` ends with the next request.
 struct Request {
   Buffer storage;
   std::string_view method;
   std::string_view target;  // origin-form (or "*"): an absolute-form's scheme and authority are off
-  int minor_version = 1;    // HTTP/1.x
+  std::string_view authority;  // of an absolute-form, else Host's value; empty: neither
+  int minor_version = 1;       // HTTP/1.x
   std::span<const HeaderField> headers;
   std::string_view body;
   std::string_view request_id;               // the caller's x-request-id, or a new one
   std::string_view caller;                   // its address, empty where it has none
   coro::CancelScope* caller_gone = nullptr;  // cancelled when the caller's connection ends
+  Exchange* exchange = nullptr;              // for what is to go by in parts
 
   std::optional<std::string_view> header(std::string_view name) const {
     return find_header(headers, name);
@@ -60,7 +69,8 @@ struct Response {
   std::string_view content_type;  // of a literal or in `body.storage`; empty: none is sent
   std::string extra_headers;      // whole lines, each "name: value\r\n"
   Body body;
-  bool close = false;  // the connection ends with this answer
+  bool close = false;     // the connection ends with this answer
+  bool has_date = false;  // among extra_headers
 };
 
 // {"error":"<message>"} with `status`; `message` needs no escaping.
@@ -80,7 +90,11 @@ struct Handler {
   // Called where a request has a body that is still to come: an answer here saves reading it
   // (and sending "100 Continue"). `head` has no body yet.
   virtual std::optional<Response> refuse(const Request& head) = 0;
-  // Always yields a response. `request` lives until it has been sent.
+  // Asked as refuse() is, and behind it: handle() is called now, with request.body empty, and reads
+  // it by request.exchange.
+  virtual bool reads_in_parts(const Request& /*head*/) { return false; }
+  // Always yields a response; it is not sent where one has begun by request.exchange. `request`
+  // lives until it has been sent.
   virtual coro::Task<Response> handle(Request& request) = 0;
   // A request was not read to its end, because refuse() answered or because it cannot be read; a
   // response of `status` is being sent. `head` is what is known of it, `in_body` how far it came.

@@ -19,6 +19,20 @@ struct IncomingResponse {
   bool reusable = false;  // the connection may carry another request
 };
 
+// A response's head alone. Views point into `storage`.
+struct IncomingHead {
+  Buffer storage;
+  int status = 0;
+  std::span<const HeaderField> headers;  // ends with the next response
+  std::optional<uint64_t> body_bytes;    // nothing: not known before its end
+};
+
+// Some bytes of a body, decoded; none where only its end, or nothing, has come.
+struct BodyPart {
+  Buffer bytes;
+  bool last = false;
+};
+
 // How far a message has come.
 enum class Arrived { not_yet, head, all };
 
@@ -49,6 +63,15 @@ class RequestParser {
   // The complete message, cut out of `input`; ready for the next.
   Request take(Buffer& input);
 
+  // For a body that is not to be held: after `head` or `all` the head alone, then after each
+  // advance() what has come of the body. After the last part it is ready for the next message.
+  Request take_head(Buffer& input);
+  BodyPart take_part(Buffer& input);
+  // The head has been taken and the last part has not.
+  bool in_parts() const;
+  // Of the body, in bytes; nothing: not known before its end. Valid as keep_alive() is.
+  std::optional<uint64_t> body_length() const;
+
  private:
   struct State;
   std::unique_ptr<State> state_;
@@ -68,6 +91,10 @@ class ResponseParser {
   Result<Arrived, ProtocolError> advance(Buffer& input, bool ended);
 
   IncomingResponse take(Buffer& input);
+
+  // As RequestParser's; begin() before the next response.
+  IncomingHead take_head(Buffer& input);
+  BodyPart take_part(Buffer& input);
 
  private:
   Result<Arrived, ProtocolError> read(Buffer& input, bool ended);

@@ -1,6 +1,8 @@
 // Requests to functions into bytes.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "fnkit/base/buffer.hpp"
@@ -15,8 +17,9 @@ class RequestWriter {
              std::string_view host);
   void field(std::string_view name, std::string_view value);
   // Content-Length, where there is a body or the method is one that has one (RFC 9110 section 8.6),
-  // and the empty line. The head stays valid as long as this object.
-  std::string_view end(std::string_view method, size_t body_bytes);
+  // or "chunked" where the length is not known; and the empty line. The head stays valid as long as
+  // this object.
+  std::string_view end(std::string_view method, std::optional<uint64_t> body_bytes);
 
  private:
   Buffer out_;

@@ -18,6 +18,15 @@ struct ServerOptions {
   bool cancel_when_caller_leaves = true;
 };
 
+// Why there is no request, or no more of it: an answer that says so and ends the connection, or
+// silence.
+using Unreadable = std::optional<Response>;
+
+// The answer to bytes that are no acceptable request. Framing is in doubt, so the connection ends.
+Response refusal(const ProtocolError& error);
+// The answer to what would need more memory than this thread may hold (Buffer::limit_thread()).
+Response holds_too_much();
+
 struct ServerConnectionTag;
 
 // Lives until serve() has returned. `options`, `handler` and `random` must outlive it. One thread.
@@ -40,8 +49,7 @@ class ServerConnection : public ListNode<ServerConnectionTag> {
   void abandon();
 
  private:
-  // Why there is no further request: an answer that says so, or silence.
-  using Unreadable = std::optional<Response>;
+  friend class Exchange;
 
   coro::Task<Result<Request, Unreadable>> read_request();
   Instant read_deadline(Arrived arrived, Instant begun_at) const;

@@ -51,6 +51,9 @@ class Stream {
   // the peer will send no more; ETIMEDOUT at the deadline. One caller at a time.
   ReceiveAwaiter receive(Instant deadline) { return ReceiveAwaiter{*this, deadline}; }
 
+  // Whoever is in receive() gets ETIMEDOUT now, and may receive again.
+  void stop_waiting();
+
   // What has arrived since the loop last looked, and will be told soon: Ring::unread().
   ring::Unread unread() const { return ring_.unread(fd_); }
 

@@ -15,6 +15,9 @@
 
 namespace fnkit::observe {
 
+// nginx's status for a request whose caller did not wait.
+inline constexpr uint16_t kCallerLeft = 499;
+
 // One step's call, one run of a pipeline, or one request that ran none. Copied as words. The texts
 // stand behind each other in `text`, in the order of Part, each cut to what is kept of it.
 struct Record {
@@ -28,7 +31,7 @@ struct Record {
   const StepSeries* step = nullptr;          // of a step
   const PipelineSeries* pipeline = nullptr;  // of a step and of a run
   std::array<uint64_t, 2> trace_id{};
-  uint16_t status = 0;  // 499: the caller left
+  uint16_t status = 0;
   Kind kind = Kind::run;
   Cause cause = Cause::none;
   bool preview_cut = false;  // there is more of what `preview` begins

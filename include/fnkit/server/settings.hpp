@@ -32,6 +32,7 @@ struct Settings {
   std::string token_file;  // empty: none; re-read on SIGHUP
   Tokens tokens;
   std::vector<std::string> forward_headers;
+  bool gateway = false;  // /<function>/<path> is passed to that function
 
   observe::RecorderOptions record;
   bool flush_to_store = true;  // where the store is a server

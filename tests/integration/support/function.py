@@ -89,12 +89,14 @@ class Exchange:
 class Function:
     """`early` answers when the head was read, before the body (which is then never read).
 
+    `chunked`: requests may be chunked, as passed ones may and those of steps may not.
+
     `listener` is a socket of its own, for a test that needs a certain address of the loopback.
     """
 
     def __init__(self, name, script=None, early=False, listener=None):
         self.name = name
-        self.early = early
+        self.early, self.chunked = early, False
         self.default = script or answers.json(f'{{"from":"{name}"}}')
         self.script = self.default
         self.requests = []
@@ -196,7 +198,7 @@ class Function:
     def receive(self, connection):
         """(request, its number, the script of that moment); all None at the end of the connection."""
         try:
-            request = wire.read_request(connection.source)
+            request = wire.read_request(connection.source, self.chunked)
             if not self.early:
                 wire.read_request_body(connection.source, request)
         except wire.Closed:

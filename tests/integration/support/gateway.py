@@ -29,12 +29,26 @@ def changed(name, *replacements):
     return text
 
 
-class Gateway:
+class Itself:
+    """A program that is the gateway too."""
+
+    def __init__(self, address):
+        self.address = address
+
+    def call(self, method, target, headers=(), body=None, token=TOKEN):
+        bearer = [("Authorization", f"Bearer {token}")] if token else []
+        return client.call(self.address, method, target, [*bearer, *headers], body)
+
+    def close(self):
+        pass
+
+
+class Gateway(Itself):
     """One that is started in front of `program`; functions are asked for at `function_port`."""
 
     def __init__(self, kind, program, function_port, dns):
+        super().__init__(("127.0.0.1", free_port()))
         self._directory = tempfile.TemporaryDirectory(prefix="fnkit-gateway-")
-        self.address = ("127.0.0.1", free_port())
         upstream = "%s:%d" % program
         command = getattr(self, "_" + kind)(upstream, function_port, dns)
         self._process = Process(command, env={"HOME": self._directory.name})
@@ -47,10 +61,6 @@ class Gateway:
                 return False
 
         eventually(ready, 15.0, f"{kind} answering")
-
-    def call(self, method, target, headers=(), body=None, token=TOKEN):
-        bearer = [("Authorization", f"Bearer {token}")] if token else []
-        return client.call(self.address, method, target, [*bearer, *headers], body)
 
     def close(self):
         self._process.kill()

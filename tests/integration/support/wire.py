@@ -146,20 +146,25 @@ def _split_head(head):
     return lines
 
 
-def read_request(source):
+def read_request(source, chunked=False):
+    """The head alone. `chunked`: it need not have a content-length."""
     lines = _split_head(source.until(b"\r\n\r\n"))
     first = _REQUEST_LINE.match(lines[0])
     if not first:
         raise WireError(f"bad request line {lines[0]!r}")
     request = Request(first[1].decode(), first[2].decode(), parse_headers(lines[1:]))
-    if request.header("transfer-encoding") is not None:
+    if request.header("transfer-encoding") is not None and not chunked:
         raise WireError("a request with transfer-encoding, where content-length was promised")
     return request
 
 
 def read_request_body(source, request):
     length = request.header("content-length")
-    if length is not None:
+    if request.header("transfer-encoding") is not None:
+        if length is not None or request.header("transfer-encoding") != "chunked":
+            raise WireError("a request with two kinds of framing, or with an unknown one")
+        request.body = _read_chunks(source)
+    elif length is not None:
         if not length.isascii() or not length.isdigit():
             raise WireError(f"bad content-length {length!r}")
         request.body = source.exactly(int(length))

@@ -79,6 +79,67 @@ void read_responses(const std::vector<std::string>& pieces,
   EXPECT_TRUE(input.empty()) << "bytes were left over";
 }
 
+// The same with heads and bodies apart.
+void read_requests_in_parts(const std::vector<std::string>& pieces,
+                            const std::vector<RandomMessage>& written) {
+  RequestParser parser{MessageLimits{}};
+  Buffer input;
+  size_t count = 0;
+  Request request;
+  std::string body;
+  for (const std::string& piece : pieces) {
+    input.append(piece);
+    while (true) {
+      auto arrived = parser.advance(input);
+      ASSERT_TRUE(arrived) << "request " << count << " was refused: " << arrived.error().reason;
+      if (*arrived == Arrived::not_yet) break;
+      if (!parser.in_parts()) request = parser.take_head(input);
+      const http::BodyPart part = parser.take_part(input);
+      body += part.bytes.view();
+      if (!part.last) break;
+      ASSERT_LT(count, written.size()) << "more requests came out than went in";
+      EXPECT_FALSE(parser.in_parts());
+      request.body = body;
+      expect_same(request, written[count++]);
+      body.clear();
+    }
+  }
+  request = Request();
+  EXPECT_EQ(count, written.size()) << "a request did not come out";
+  EXPECT_TRUE(input.empty()) << "bytes were left over";
+}
+
+void read_responses_in_parts(const std::vector<std::string>& pieces,
+                             const std::vector<RandomMessage>& written) {
+  ResponseParser parser{MessageLimits{}};
+  Buffer input;
+  size_t count = 0;
+  std::optional<http::IncomingHead> head;
+  std::string body;
+  parser.begin(false);
+  for (const std::string& piece : pieces) {
+    input.append(piece);
+    while (count < written.size()) {
+      auto arrived = parser.advance(input, false);
+      ASSERT_TRUE(arrived) << "answer " << count << " was refused: " << arrived.error().reason;
+      if (*arrived == Arrived::not_yet) break;
+      if (!head) head = parser.take_head(input);
+      const http::BodyPart part = parser.take_part(input);
+      body += part.bytes.view();
+      if (!part.last) break;
+      EXPECT_EQ(head->status, written[count].status);
+      EXPECT_TRUE(body == written[count].body);
+      EXPECT_EQ(head->body_bytes.value_or(body.size()), body.size());
+      ++count;
+      head.reset();
+      body.clear();
+      parser.begin(false);
+    }
+  }
+  EXPECT_EQ(count, written.size()) << "an answer did not come out";
+  EXPECT_TRUE(input.empty()) << "bytes were left over";
+}
+
 template <class Make, class Read>
 void hold(Make make, Read read) {
   for (uint64_t seed = 1; seed <= kSeeds && !testing::Test::HasFailure(); ++seed) {
@@ -103,6 +164,14 @@ TEST(MessagePropertyTest, RequestsAreReadAsTheyWereWritten) {
 
 TEST(MessagePropertyTest, AnswersAreReadAsTheyWereWritten) {
   hold(&test::random_response, &read_responses);
+}
+
+TEST(MessagePropertyTest, RequestsAreReadInPartsAsTheyWereWritten) {
+  hold(&test::random_request, &read_requests_in_parts);
+}
+
+TEST(MessagePropertyTest, AnswersAreReadInPartsAsTheyWereWritten) {
+  hold(&test::random_response, &read_responses_in_parts);
 }
 
 }  // namespace

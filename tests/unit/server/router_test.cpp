@@ -40,9 +40,14 @@ class RouterTest : public testing::Test {
     if (!authorization_.empty()) headers.push_back({"Authorization", authorization_});
     request.headers = headers;
     const store::Snapshot* pipelines = reached_ ? pipelines_.get() : nullptr;
-    Route route = server::route(request, tokens_, pipelines,
-                                {reached_, draining_, &status_, Instant(std::chrono::hours(1))});
+    Route route =
+        server::route(request, tokens_, pipelines,
+                      {reached_, draining_, &status_, Instant(std::chrono::hours(1))}, others_);
     if (route.observed) return "page of the control thread";
+    if (!route.function.empty()) {
+      return "function " + std::string(route.function) + " path " + std::string(route.step_path) +
+             " query " + std::string(route.step_query);
+    }
     if (!route.answer) {
       return "plan " + route.entry->name + " path " + std::string(route.step_path) + " query " +
              std::string(route.step_query);
@@ -56,12 +61,30 @@ class RouterTest : public testing::Test {
   Tokens tokens_;
   bool reached_ = true;
   bool draining_ = false;
+  server::Others others_ = server::Others::unknown;
   store::FollowerStatus status_;
   std::string authorization_;
   std::string target_;
   std::string headers_;
   std::string content_type_;
 };
+
+TEST_F(RouterTest, WhatIsNobodysMayBeAFunctions) {
+  EXPECT_EQ(routed("/f/x?q"), R"(404 {"error":"Not found"})");
+  others_ = server::Others::pass_to_functions;
+  EXPECT_EQ(routed("/f"), "function f path  query ");
+  EXPECT_EQ(routed("/f?q=/a/b"), "function f path  query ?q=/a/b");
+  EXPECT_EQ(routed("/f-1.x_y/a//b%20c/?q"), "function f-1.x_y path /a//b%20c/ query ?q");
+  EXPECT_EQ(routed("/orchestrate/p"), "plan p path  query ");
+  EXPECT_EQ(routed("/orchestrated/p"), "function orchestrated path /p query ");
+  EXPECT_EQ(routed("/metrics", "GET"), "page of the control thread");
+  for (const char* nobody : {"//f", "*", "/.f", "/127.0.0.1/", "/f%20/", "/f:80/"}) {
+    EXPECT_EQ(routed(nobody), R"(404 {"error":"Not found"})") << nobody;
+  }
+  EXPECT_EQ(routed("/f/a/../b"), R"(400 {"error":"The path must not contain '..'"})");
+  tokens_ = Tokens({"secret"});
+  EXPECT_EQ(routed("/f/x"), R"(401 {"error":"Unauthorized - Invalid or missing Bearer token"})");
+}
 
 TEST_F(RouterTest, SuffixAndQueryGoToTheSteps) {
   EXPECT_EQ(routed("/orchestrate/p"), "plan p path  query ");

@@ -1,0 +1,131 @@
+#include "fnkit/http/streamed_call.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+
+#include "fnkit/net/connect.hpp"
+#include "http/body_writer.hpp"
+
+namespace fnkit::http {
+namespace {
+
+using Kind = CallError::Kind;
+
+MessageLimits without_body_limit(MessageLimits limits) {
+  limits.body_bytes_max = std::numeric_limits<size_t>::max();
+  return limits;
+}
+
+CallError not_connected(const Error& error) {
+  switch (error.code) {
+    case ETIMEDOUT: return {Kind::no_connection, error.message};
+    case ECANCELED: return {Kind::cancelled, "the caller is gone"};
+    default: return {Kind::unreachable, error.message};
+  }
+}
+
+}  // namespace
+
+coro::Task<Result<int, CallError>> StreamedCall::connect(ring::Ring& ring, net::Resolver& resolver,
+                                                         Random& random, const Endpoint& endpoint,
+                                                         Instant deadline,
+                                                         coro::CancelScope& scope) {
+  std::vector<net::Address> addresses;
+  if (endpoint.address) {
+    addresses.push_back(*endpoint.address);
+  } else {
+    Result<net::Resolved> resolved =
+        co_await resolver.resolve(endpoint.host, endpoint.port, deadline, scope);
+    if (!resolved) co_return not_connected(resolved.error());
+    addresses = std::move(resolved->addresses);
+  }
+  std::rotate(addresses.begin(), addresses.begin() + random.below(addresses.size()),
+              addresses.end());
+  CallError why{Kind::unreachable, {}};
+  auto left = static_cast<Duration::rep>(addresses.size());
+  for (const net::Address& address : addresses) {
+    // One that does not answer leaves time for the others.
+    const Instant its_deadline = ring.now() + (deadline - ring.now()) / left--;
+    if (std::optional<CallError> forbidden = endpoint.forbids(address)) {
+      why = std::move(*forbidden);
+      continue;
+    }
+    Result<int> fd = co_await net::connect(ring, address, its_deadline, scope);
+    if (fd) co_return *fd;
+    why = not_connected(fd.error());
+  }
+  co_return why;
+}
+
+StreamedCall::StreamedCall(ring::Ring& ring, int fd, const ClientOptions& options,
+                           Duration silence_max)
+    : ring_(ring),
+      options_(options),
+      silence_max_(silence_max),
+      stream_(ring, fd),
+      writer_(std::make_unique<BodyWriter>(stream_)),
+      parser_(without_body_limit(options.limits)),
+      moved_at_(ring.now()) {
+  stream_.receive_directly(net::Stream::Direct::to_reader);
+}
+
+StreamedCall::~StreamedCall() = default;
+
+void StreamedCall::begin(std::string_view head, bool chunked, bool is_head) {
+  writer_->begin(head, chunked ? BodyFraming::chunked : BodyFraming::plain);
+  parser_.begin(is_head);
+}
+
+coro::Task<Result<void, CallError>> StreamedCall::send(std::string_view bytes, bool last) {
+  Result<void> sent = co_await writer_->write(bytes, last, options_.write_timeout);
+  moved_at_ = ring_.now();
+  if (sent) co_return Result<void, CallError>();
+  const bool stalled = sent.error().code == ETIMEDOUT;
+  co_return CallError{stalled ? Kind::not_read : Kind::broken, sent.error().message};
+}
+
+coro::Task<Result<IncomingHead, CallError>> StreamedCall::answer_head() {
+  Result<Arrived, CallError> arrived = Arrived::not_yet;
+  while (arrived && *arrived == Arrived::not_yet) arrived = co_await read_more();
+  if (!arrived) co_return std::move(arrived.error());
+  co_return parser_.take_head(stream_.input());
+}
+
+BodyPart StreamedCall::part_here() { return parser_.take_part(stream_.input()); }
+
+coro::Task<Result<BodyPart, CallError>> StreamedCall::next_part() {
+  Result<Arrived, CallError> arrived = co_await read_more();
+  if (!arrived) co_return std::move(arrived.error());
+  co_return part_here();
+}
+
+// Waits for bytes or the end, where nothing is there that has not been looked at.
+coro::Task<Result<Arrived, CallError>> StreamedCall::read_more() {
+  bool at_end = false;
+  while (true) {
+    Result<size_t> received = co_await stream_.receive(later(moved_at_, silence_max_));
+    at_end = received && *received == 0;
+    if (received) break;
+    if (received.error().code == ECANCELED) co_return CallError{Kind::cancelled, "given up"};
+    if (received.error().code != ETIMEDOUT) {
+      co_return CallError{Kind::broken, received.error().message};
+    }
+    if (ring_.now() >= later(moved_at_, silence_max_)) {
+      co_return CallError{Kind::timeout, "nothing came in time"};
+    }
+  }
+  if (Buffer::thread_holds_too_much()) {
+    co_return CallError{Kind::too_much_held, "too many bytes are held for messages"};
+  }
+  moved_at_ = ring_.now();
+  Result<Arrived, ProtocolError> arrived = parser_.advance(stream_.input(), at_end);
+  if (arrived) co_return *arrived;
+  co_return CallError{at_end ? Kind::broken : Kind::protocol, std::string(arrived.error().reason)};
+}
+
+void StreamedCall::stop() { stream_.stop(); }
+
+coro::Task<void> StreamedCall::close() { co_await stream_.close(); }
+
+}  // namespace fnkit::http

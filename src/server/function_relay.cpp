@@ -1,0 +1,169 @@
+#include "server/function_relay.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "fnkit/base/text.hpp"
+#include "fnkit/json/quote.hpp"
+
+namespace fnkit::server {
+namespace {
+
+using Kind = http::CallError::Kind;
+
+bool is_one_of(std::string_view name, std::span<const std::string_view> names) {
+  return std::any_of(names.begin(), names.end(),
+                     [=](std::string_view each) { return equals_ignoring_case(each, name); });
+}
+
+// "192.0.2.1:40000" and "[2001:db8::1]:40000" without the port.
+std::string_view host_of(std::string_view caller) {
+  std::string_view host = caller.substr(0, caller.rfind(':'));
+  if (!host.empty() && host.front() == '[') host = host.substr(1, host.size() - 2);
+  return host;
+}
+
+}  // namespace
+
+FunctionRelay::FunctionRelay(FunctionCaller::Core& core, const http::Request& request,
+                             const Route& route)
+    : core_(core), request_(request), route_(route), exchange_(*request.exchange) {}
+
+coro::Task<FunctionRelay::Ended> FunctionRelay::run() {
+  const std::string name(route_.function);
+  const Instant deadline = later(core_.ring.now(), core_.settings.functions.connect_timeout);
+  Result<int, http::CallError> fd = co_await http::StreamedCall::connect(
+      core_.ring, core_.resolver, core_.random, endpoint_of(core_.settings, name), deadline,
+      *request_.caller_gone);
+  if (!fd) co_return failed(fd.error());
+  call_.emplace(core_.ring, *fd, core_.settings.functions, core_.settings.step_timeout);
+  coro::CancelHook hook(&give_up, this);
+  request_.caller_gone->add(hook);
+  http::RequestWriter writer;
+  const bool chunked = !exchange_.is_read() && !exchange_.body_bytes();
+  call_->begin(write_head(writer), chunked, request_.method == "HEAD");
+  coro::TaskGroup sending;
+  sending.spawn(send_request());
+  Result<http::Response, http::CallError> passed = co_await pass_answer();
+  call_->stop();
+  exchange_.stop_reading();
+  co_await sending.join();
+  co_await call_->close();
+  if (passed) co_return Ended{std::move(*passed)};
+  if (not_read_) co_return Ended{std::move(*not_read_), true};
+  co_return failed(not_sent_ ? *not_sent_ : passed.error());
+}
+
+void FunctionRelay::give_up(void* relay) { static_cast<FunctionRelay*>(relay)->call_->stop(); }
+
+// A function that reads no further may have answered: what comes of it is told by its answer.
+coro::Task<void> FunctionRelay::send_request() {
+  Result<void, http::CallError> sent = co_await call_->send(request_.body, exchange_.is_read());
+  while (sent && !exchange_.is_read()) {
+    Result<http::BodyPart, http::Unreadable> part = co_await exchange_.next_part();
+    if (!part) {
+      not_read_ = std::move(part.error());
+      call_->stop();
+      co_return;
+    }
+    sent = co_await call_->send(part->bytes.view(), part->last);
+  }
+  if (sent || sent.error().kind != Kind::not_read) co_return;
+  not_sent_ = std::move(sent.error());
+  call_->stop();
+}
+
+coro::Task<Result<http::Response, http::CallError>> FunctionRelay::pass_answer() {
+  Result<http::IncomingHead, http::CallError> head = co_await call_->answer_head();
+  if (!head) co_return std::move(head.error());
+  http::Response response = begin_answer(*head);
+  exchange_.begin(response, head->body_bytes);
+  Result<http::BodyPart, http::CallError> part = call_->part_here();
+  while (part) {
+    Result<void> sent = co_await exchange_.write(part->bytes.view(), part->last);
+    if (!sent || part->last) break;
+    part = co_await call_->next_part();
+  }
+  co_return response;
+}
+
+std::string_view FunctionRelay::write_head(http::RequestWriter& writer) const {
+  static constexpr std::array<std::string_view, 5> kOurs = {"host", "content-length", "expect",
+                                                            "x-request-id", "x-forwarded-for"};
+  const FunctionDirectory::Function& to = core_.functions.find(std::string(route_.function));
+  std::string path = to.path;
+  path += route_.step_path.empty() ? std::string_view("/") : route_.step_path;
+  writer.begin(request_.method, path, route_.step_query,
+               request_.authority.empty() ? to.authority : request_.authority);
+  const std::vector<std::string>& forwarded = core_.settings.forward_headers;
+  const bool may_know_token =
+      std::find(forwarded.begin(), forwarded.end(), "authorization") != forwarded.end();
+  for (const http::HeaderField& field : http::end_to_end(request_.headers)) {
+    const bool is_token = equals_ignoring_case(field.name, "authorization");
+    if (is_one_of(field.name, kOurs) || (is_token && !may_know_token)) continue;
+    writer.field(field.name, field.value);
+  }
+  append_forwarded(writer);
+  writer.field("connection", "close");
+  const std::optional<uint64_t> length =
+      exchange_.is_read() ? request_.body.size() : exchange_.body_bytes();
+  return writer.end(request_.method, length);
+}
+
+// What the program adds, as the reference gateway did, and Via (RFC 9110 section 7.6.3). What a
+// gateway in front of it has told stays.
+void FunctionRelay::append_forwarded(http::RequestWriter& writer) const {
+  const std::string_view caller = host_of(request_.caller);
+  std::string chain;
+  for (const http::HeaderField& field : request_.headers) {
+    if (!equals_ignoring_case(field.name, "x-forwarded-for")) continue;
+    chain += field.value;
+    chain += ", ";
+  }
+  chain += caller;
+  writer.field("x-request-id", request_.request_id);
+  if (!caller.empty()) {
+    writer.field("x-forwarded-for", chain);
+    if (!request_.header("x-real-ip")) writer.field("x-real-ip", caller);
+  }
+  if (!request_.header("x-forwarded-proto")) writer.field("x-forwarded-proto", "http");
+  writer.field("via", kVia);
+}
+
+http::Response FunctionRelay::begin_answer(const http::IncomingHead& head) const {
+  const bool bodiless = request_.method == "HEAD" || head.status == 304;
+  http::Response response;
+  response.status = head.status;
+  for (const http::HeaderField& field : http::end_to_end(head.headers)) {
+    const bool is_length = equals_ignoring_case(field.name, "content-length");
+    if ((is_length && !bodiless) || equals_ignoring_case(field.name, "x-request-id")) continue;
+    response.has_date = response.has_date || equals_ignoring_case(field.name, "date");
+    response.extra_headers += field.name;
+    response.extra_headers += ": ";
+    response.extra_headers += field.value;
+    response.extra_headers += "\r\n";
+  }
+  return response;
+}
+
+// For one that is not there the words of the reference gateway.
+FunctionRelay::Ended FunctionRelay::failed(const http::CallError& error) const {
+  const bool missing = error.kind == Kind::unreachable || error.kind == Kind::no_connection;
+  const bool late = error.kind == Kind::timeout || error.kind == Kind::not_read;
+  std::string text = R"({"error":")";
+  text += missing ? "Function not found or not running"
+          : late  ? "Function timed out"
+                  : "Function gave no acceptable answer";
+  text += R"(","container":)";
+  json::append_quoted(text, route_.function);
+  const std::string limit = FunctionCaller::tell_limit(core_, error.kind, true);
+  if (!missing) {
+    text += R"(,"detail":)";
+    json::append_quoted(text, error.detail + limit);
+  }
+  text += '}';
+  const int status = late ? 504 : error.kind == Kind::too_much_held ? 503 : 502;
+  return {http::json_response(status, text), false, error.kind == Kind::cancelled};
+}
+
+}  // namespace fnkit::server

@@ -1,0 +1,41 @@
+// --gateway: one request passed on to a function, and its answer back, each part as it comes.
+#pragma once
+
+#include "fnkit/http/exchange.hpp"
+#include "fnkit/http/streamed_call.hpp"
+#include "server/function_caller.hpp"
+
+namespace fnkit::server {
+
+class FunctionRelay {
+ public:
+  // All must outlive it.
+  FunctionRelay(FunctionCaller::Core& core, const http::Request& request, const Route& route);
+
+  struct Ended {
+    http::Response response;   // of ours; its body is not sent where the function's has begun
+    bool not_read = false;     // it is about a request that could not be read
+    bool caller_left = false;  // it is for nobody
+  };
+  coro::Task<Ended> run();
+
+ private:
+  coro::Task<void> send_request();
+  coro::Task<Result<http::Response, http::CallError>> pass_answer();
+  std::string_view write_head(http::RequestWriter& writer) const;
+  void append_forwarded(http::RequestWriter& writer) const;
+  http::Response begin_answer(const http::IncomingHead& head) const;
+  Ended failed(const http::CallError& error) const;
+  static void give_up(void* relay);
+
+  FunctionCaller::Core& core_;
+  const http::Request& request_;
+  const Route& route_;
+  http::Exchange& exchange_;
+  std::optional<http::StreamedCall> call_;
+  // Why the request's other end had to be given up, where that was not the caller's leaving.
+  std::optional<http::CallError> not_sent_;
+  std::optional<http::Response> not_read_;
+};
+
+}  // namespace fnkit::server
