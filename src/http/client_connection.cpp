@@ -5,8 +5,6 @@
 #include <limits>
 #include <utility>
 
-#include "fnkit/base/text.hpp"
-
 namespace fnkit::http {
 namespace {
 
@@ -148,7 +146,8 @@ void ClientConnection::take_answer() {
   // connection (RFC 9112 section 9.5).
   const bool request_was_read = first.ends <= accepted();
   const bool stays = answer.reusable && request_was_read;
-  keep_promise(answer.keep_alive);
+  idle_timeout_ = options_.idle_time(answer.keep_alive);
+  if (idle_timeout_ == Duration::zero()) no_more_ = true;
   used_ = true;
   if (!request_was_read) {
     // Its caller goes on when the kernel has let go of its bytes.
@@ -181,26 +180,6 @@ void ClientConnection::first_changed() {
   parser_.begin(line_.front().to_head);
   if (line_.front().call == nullptr) {
     ring_.timers().arm(discard_timer_, later(ring_.now(), kDiscardTime));
-  }
-}
-
-// "timeout=N" of Keep-Alive: the peer will not close earlier; a second less, because both clocks
-// begin at different times.
-void ClientConnection::keep_promise(std::string_view keep_alive) {
-  idle_timeout_ = options_.idle_timeout;
-  while (!keep_alive.empty()) {
-    const std::string_view part = take_member(keep_alive);
-    const size_t equals = part.find('=');
-    if (equals == std::string_view::npos ||
-        !equals_ignoring_case(trim(part.substr(0, equals)), "timeout")) {
-      continue;
-    }
-    const auto seconds = parse_decimal(trim(part.substr(equals + 1)));
-    if (!seconds) continue;
-    if (*seconds <= 1) no_more_ = true;
-    idle_timeout_ = std::min<Duration>(
-        std::chrono::seconds(std::min<uint64_t>(*seconds, 3600)) - std::chrono::seconds(1),
-        options_.idle_timeout_max);
   }
 }
 

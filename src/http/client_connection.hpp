@@ -97,7 +97,6 @@ class ClientConnection : public ListNode<ConnectionTag> {
   void take_answer();
   void leave_line(std::vector<Place>::iterator place);
   void first_changed();
-  void keep_promise(std::string_view keep_alive);
   void send_line();
   bool still_silent();
   void not_answered();

@@ -301,7 +301,8 @@ IncomingResponse ResponseParser::take(Buffer& input) {
 IncomingHead ResponseParser::take_head(Buffer& input) {
   State& state = *state_;
   Buffer storage = state.take_head(input);
-  return {std::move(storage), state.head.status, state.head.fields, state.body_length()};
+  return {std::move(storage), state.head.status, state.head.fields, state.body_length(),
+          state.head.keep_alive};
 }
 
 BodyPart ResponseParser::take_part(Buffer& input) { return state_->take_part(input); }

@@ -27,10 +27,9 @@ CallError not_connected(const Error& error) {
 
 }  // namespace
 
-coro::Task<Result<int, CallError>> StreamedCall::connect(ring::Ring& ring, net::Resolver& resolver,
-                                                         Random& random, const Endpoint& endpoint,
-                                                         Instant deadline,
-                                                         coro::CancelScope& scope) {
+coro::Task<Result<std::unique_ptr<net::Stream>, CallError>> StreamedCall::connect(
+    ring::Ring& ring, net::Resolver& resolver, Random& random, const Endpoint& endpoint,
+    Instant deadline, coro::CancelScope& scope) {
   std::vector<net::Address> addresses;
   if (endpoint.address) {
     addresses.push_back(*endpoint.address);
@@ -52,22 +51,22 @@ coro::Task<Result<int, CallError>> StreamedCall::connect(ring::Ring& ring, net::
       continue;
     }
     Result<int> fd = co_await net::connect(ring, address, its_deadline, scope);
-    if (fd) co_return *fd;
+    if (fd) co_return std::make_unique<net::Stream>(ring, *fd);
     why = not_connected(fd.error());
   }
   co_return why;
 }
 
-StreamedCall::StreamedCall(ring::Ring& ring, int fd, const ClientOptions& options,
-                           Duration silence_max)
+StreamedCall::StreamedCall(ring::Ring& ring, std::unique_ptr<net::Stream> connection,
+                           const ClientOptions& options, Duration silence_max)
     : ring_(ring),
       options_(options),
       silence_max_(silence_max),
-      stream_(ring, fd),
-      writer_(std::make_unique<BodyWriter>(stream_)),
+      stream_(std::move(connection)),
+      writer_(std::make_unique<BodyWriter>(*stream_)),
       parser_(without_body_limit(options.limits)),
       moved_at_(ring.now()) {
-  stream_.receive_directly(net::Stream::Direct::to_reader);
+  stream_->receive_directly(net::Stream::Direct::to_reader);
 }
 
 StreamedCall::~StreamedCall() = default;
@@ -80,6 +79,8 @@ void StreamedCall::begin(std::string_view head, bool chunked, bool is_head) {
 coro::Task<Result<void, CallError>> StreamedCall::send(std::string_view bytes, bool last) {
   Result<void> sent = co_await writer_->write(bytes, last, options_.write_timeout);
   moved_at_ = ring_.now();
+  sent_ = sent_ || sent || stream_->bytes_sent() > 0;
+  sent_all_ = sent && last;
   if (sent) co_return Result<void, CallError>();
   const bool stalled = sent.error().code == ETIMEDOUT;
   co_return CallError{stalled ? Kind::not_read : Kind::broken, sent.error().message};
@@ -89,10 +90,18 @@ coro::Task<Result<IncomingHead, CallError>> StreamedCall::answer_head() {
   Result<Arrived, CallError> arrived = Arrived::not_yet;
   while (arrived && *arrived == Arrived::not_yet) arrived = co_await read_more();
   if (!arrived) co_return std::move(arrived.error());
-  co_return parser_.take_head(stream_.input());
+  IncomingHead head = parser_.take_head(stream_->input());
+  if (head.reusable) {
+    idle_time_ = options_.idle_time(find_header(head.headers, "keep-alive").value_or(""));
+  }
+  co_return head;
 }
 
-BodyPart StreamedCall::part_here() { return parser_.take_part(stream_.input()); }
+BodyPart StreamedCall::part_here() {
+  BodyPart part = parser_.take_part(stream_->input());
+  answered_all_ = part.last;
+  return part;
+}
 
 coro::Task<Result<BodyPart, CallError>> StreamedCall::next_part() {
   Result<Arrived, CallError> arrived = co_await read_more();
@@ -104,7 +113,7 @@ coro::Task<Result<BodyPart, CallError>> StreamedCall::next_part() {
 coro::Task<Result<Arrived, CallError>> StreamedCall::read_more() {
   bool at_end = false;
   while (true) {
-    Result<size_t> received = co_await stream_.receive(later(moved_at_, silence_max_));
+    Result<size_t> received = co_await stream_->receive(later(moved_at_, silence_max_));
     at_end = received && *received == 0;
     if (received) break;
     if (received.error().code == ECANCELED) co_return CallError{Kind::cancelled, "given up"};
@@ -119,13 +128,19 @@ coro::Task<Result<Arrived, CallError>> StreamedCall::read_more() {
     co_return CallError{Kind::too_much_held, "too many bytes are held for messages"};
   }
   moved_at_ = ring_.now();
-  Result<Arrived, ProtocolError> arrived = parser_.advance(stream_.input(), at_end);
+  answered_ = answered_ || !at_end;
+  Result<Arrived, ProtocolError> arrived = parser_.advance(stream_->input(), at_end);
   if (arrived) co_return *arrived;
   co_return CallError{at_end ? Kind::broken : Kind::protocol, std::string(arrived.error().reason)};
 }
 
-void StreamedCall::stop() { stream_.stop(); }
+void StreamedCall::stop() { stream_->stop(); }
 
-coro::Task<void> StreamedCall::close() { co_await stream_.close(); }
+Duration StreamedCall::idle_time() const {
+  const bool whole = sent_all_ && answered_all_ && stream_->input().empty() && !stream_->ended();
+  return whole ? idle_time_ : Duration::zero();
+}
+
+std::unique_ptr<net::Stream> StreamedCall::release() { return std::move(stream_); }
 
 }  // namespace fnkit::http

@@ -23,13 +23,6 @@ std::string in_words(Duration duration) {
   return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
 }
 
-// RFC 9110 section 9.2.2.
-bool is_idempotent(std::string_view method) {
-  static constexpr std::array<std::string_view, 6> kIdempotent = {"GET",     "HEAD",  "PUT",
-                                                                  "OPTIONS", "TRACE", "DELETE"};
-  return std::find(kIdempotent.begin(), kIdempotent.end(), method) != kIdempotent.end();
-}
-
 int status_of(http::CallError::Kind kind) {
   switch (kind) {
     case http::CallError::Kind::timeout:
@@ -72,6 +65,12 @@ pipeline::StepError to_step_error(const std::string& function, http::CallError e
 }
 
 }  // namespace
+
+bool is_idempotent(std::string_view method) {
+  static constexpr std::array<std::string_view, 6> kIdempotent = {"GET",     "HEAD",  "PUT",
+                                                                  "OPTIONS", "TRACE", "DELETE"};
+  return std::find(kIdempotent.begin(), kIdempotent.end(), method) != kIdempotent.end();
+}
 
 http::Endpoint endpoint_of(const Settings& settings, const std::string& step) {
   const auto resolved = settings.resolve.find(step);

@@ -5,6 +5,7 @@
 
 #include "fnkit/http/client_pool.hpp"
 #include "fnkit/http/request_writer.hpp"
+#include "fnkit/http/spare_connections.hpp"
 #include "fnkit/pipeline/run.hpp"
 #include "fnkit/server/settings.hpp"
 #include "fnkit/server/trace_context.hpp"
@@ -14,6 +15,9 @@ namespace fnkit::server {
 
 // What this program adds to Via (RFC 9110 section 7.6.3), to know its own loops.
 inline constexpr std::string_view kVia = "1.1 fnkit-orchestrator";
+
+// RFC 9110 section 9.2.2.
+bool is_idempotent(std::string_view method);
 
 // Where the function of a step is.
 http::Endpoint endpoint_of(const Settings& settings, const std::string& step);
@@ -49,6 +53,7 @@ class FunctionCaller final : public pipeline::FunctionCaller {
     Random& random;
     net::Resolver& resolver;
     http::ClientPool& pool;
+    http::SpareConnections& spares;
     FunctionDirectory& functions;
     observe::CoreSeries& series;
   };

@@ -27,28 +27,50 @@ std::string_view host_of(std::string_view caller) {
 
 FunctionRelay::FunctionRelay(FunctionCaller::Core& core, const http::Request& request,
                              const Route& route)
-    : core_(core), request_(request), route_(route), exchange_(*request.exchange) {}
+    : core_(core),
+      request_(request),
+      route_(route),
+      exchange_(*request.exchange),
+      endpoint_(endpoint_of(core.settings, std::string(route.function))),
+      is_whole_(exchange_.is_read()) {}
 
 coro::Task<FunctionRelay::Ended> FunctionRelay::run() {
-  const std::string name(route_.function);
-  const Instant deadline = later(core_.ring.now(), core_.settings.functions.connect_timeout);
-  Result<int, http::CallError> fd = co_await http::StreamedCall::connect(
-      core_.ring, core_.resolver, core_.random, endpoint_of(core_.settings, name), deadline,
-      *request_.caller_gone);
-  if (!fd) co_return failed(fd.error());
-  call_.emplace(core_.ring, *fd, core_.settings.functions, core_.settings.step_timeout);
+  Ended ended = co_await attempt(Connection::used_or_new);
+  if (goes_again_) ended = co_await attempt(Connection::new_one);
+  co_return ended;
+}
+
+coro::Task<FunctionRelay::Ended> FunctionRelay::attempt(Connection which) {
+  std::unique_ptr<net::Stream> connection;
+  if (which == Connection::used_or_new) connection = core_.spares.take(endpoint_.to_text());
+  const bool used = connection != nullptr;
+  if (!used) {
+    const Instant deadline = later(core_.ring.now(), core_.settings.functions.connect_timeout);
+    Result<std::unique_ptr<net::Stream>, http::CallError> made =
+        co_await http::StreamedCall::connect(core_.ring, core_.resolver, core_.random, endpoint_,
+                                             deadline, *request_.caller_gone);
+    if (!made) co_return failed(made.error());
+    connection = std::move(*made);
+  }
+  call_.emplace(core_.ring, std::move(connection), core_.settings.functions,
+                core_.settings.step_timeout);
   coro::CancelHook hook(&give_up, this);
   request_.caller_gone->add(hook);
   http::RequestWriter writer;
-  const bool chunked = !exchange_.is_read() && !exchange_.body_bytes();
+  const bool chunked = !is_whole_ && !exchange_.body_bytes();
   call_->begin(write_head(writer), chunked, request_.method == "HEAD");
   coro::TaskGroup sending;
   sending.spawn(send_request());
   Result<http::Response, http::CallError> passed = co_await pass_answer();
-  call_->stop();
-  exchange_.stop_reading();
+  if (call_->idle_time() == Duration::zero()) call_->stop();
+  if (!exchange_.is_read()) exchange_.stop_reading();
   co_await sending.join();
-  co_await call_->close();
+  // As calls of steps: the table in src/http/client_connection.hpp.
+  const bool may_repeat = !call_->was_sent() || is_idempotent(request_.method);
+  const bool broke = !passed && passed.error().kind == Kind::broken;
+  goes_again_ = used && broke && is_whole_ && !call_->was_answered() && may_repeat;
+  const Duration idle_time = call_->idle_time();
+  core_.spares.keep(endpoint_.to_text(), call_->release(), idle_time);
   if (passed) co_return Ended{std::move(*passed)};
   if (not_read_) co_return Ended{std::move(*not_read_), true};
   co_return failed(not_sent_ ? *not_sent_ : passed.error());
@@ -104,9 +126,7 @@ std::string_view FunctionRelay::write_head(http::RequestWriter& writer) const {
     writer.field(field.name, field.value);
   }
   append_forwarded(writer);
-  writer.field("connection", "close");
-  const std::optional<uint64_t> length =
-      exchange_.is_read() ? request_.body.size() : exchange_.body_bytes();
+  const std::optional<uint64_t> length = is_whole_ ? request_.body.size() : exchange_.body_bytes();
   return writer.end(request_.method, length);
 }
 

@@ -20,6 +20,9 @@ class FunctionRelay {
   coro::Task<Ended> run();
 
  private:
+  // One that was used before may be ended by the function just now.
+  enum class Connection { used_or_new, new_one };
+  coro::Task<Ended> attempt(Connection which);
   coro::Task<void> send_request();
   coro::Task<Result<http::Response, http::CallError>> pass_answer();
   std::string_view write_head(http::RequestWriter& writer) const;
@@ -32,7 +35,10 @@ class FunctionRelay {
   const http::Request& request_;
   const Route& route_;
   http::Exchange& exchange_;
+  const http::Endpoint endpoint_;
+  const bool is_whole_;  // the request, from the beginning: it can be sent again
   std::optional<http::StreamedCall> call_;
+  bool goes_again_ = false;
   // Why the request's other end had to be given up, where that was not the caller's leaving.
   std::optional<http::CallError> not_sent_;
   std::optional<http::Response> not_read_;

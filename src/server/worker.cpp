@@ -37,8 +37,9 @@ class Worker::Core final : public http::Handler {
         random_(random_seed()),
         resolver_(ring, settings.dns),
         pool_(ring, resolver_, random_, settings.functions, shared.client_counts),
+        spares_(ring, settings.functions.connections_max),
         functions_(settings, pool_, series_),
-        calling_{settings, ring, random_, resolver_, pool_, functions_, series_},
+        calling_{settings, ring, random_, resolver_, pool_, spares_, functions_, series_},
         beginners_(ring),
         accept_timer_(&stop_accepting, this),
         grace_timer_(&grace_is_over, this),
@@ -83,6 +84,7 @@ class Worker::Core final : public http::Handler {
   Random random_;
   net::Resolver resolver_;
   http::ClientPool pool_;
+  http::SpareConnections spares_;
   FunctionDirectory functions_;
   FunctionCaller::Core calling_;
   // What requests run on; a request in progress keeps the version that it began with.
@@ -116,6 +118,7 @@ coro::Task<void> Worker::Core::serve(std::vector<int> listeners) {
   grace_timer_.unlink();
   drain_timer_.unlink();
   co_await pool_.close();
+  co_await spares_.close();
   tell_counts();
   co_await resolver_.close();
   co_await shared_.wakeup.stop();

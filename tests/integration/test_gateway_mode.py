@@ -43,7 +43,7 @@ class Passing(ServedCase):
             ("host", "shop.test:81"), ("accept", "text/html"), ("cookie", "a=1"), ("cookie", "b=2"), ("content-type", "x/y"),
             ("content-encoding", "gzip"), ("traceparent", "00-1-2-00"), ("x-request-id", "mine"), ("content-length", "2"),
             ("x-forwarded-for", "127.0.0.1"), ("x-real-ip", "127.0.0.1"), ("x-forwarded-proto", "http"),
-            ("via", "1.1 fnkit-orchestrator"), ("connection", "close")]))
+            ("via", "1.1 fnkit-orchestrator")]))
 
     def test_what_a_gateway_in_front_has_told_stays(self):
         self.call("/a/", "GET", [("X-Forwarded-For", "192.0.2.7"), ("X-Real-IP", "192.0.2.7"),

@@ -53,6 +53,9 @@ struct ClientOptions {
   size_t pipelining_depth = 8;  // calls sharing a connection; 1: none does
   Duration pipelining_wait = std::chrono::microseconds(500);  // that sharing may cost a call
   unsigned pipelining_trust = 1000;  // good answers in a row before calls share connections
+
+  // How long a connection may idle behind an answer with this Keep-Alive; zero: not at all.
+  Duration idle_time(std::string_view keep_alive) const;
 };
 
 // What became of the calls of one core.

@@ -25,6 +25,7 @@ struct IncomingHead {
   int status = 0;
   std::span<const HeaderField> headers;  // ends with the next response
   std::optional<uint64_t> body_bytes;    // nothing: not known before its end
+  bool reusable = false;                 // the connection may carry another request
 };
 
 // Some bytes of a body, decoded; none where only its end, or nothing, has come.

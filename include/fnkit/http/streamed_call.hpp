@@ -10,19 +10,20 @@ namespace fnkit::http {
 
 class BodyWriter;
 
-// Has a connection of its own, for the one call. Sending and reading may go on side by side, each
+// Has a connection for itself as long as it lasts. Sending and reading may go on side by side, each
 // by one caller at a time. One thread.
 class StreamedCall {
  public:
-  // A connection to `endpoint`, owned by the caller: to one of its addresses that a function may
-  // have, each tried once. Ends soon after `scope` is cancelled.
-  static coro::Task<Result<int, CallError>> connect(ring::Ring& ring, net::Resolver& resolver,
-                                                    Random& random, const Endpoint& endpoint,
-                                                    Instant deadline, coro::CancelScope& scope);
+  // A new connection to `endpoint`: to one of its addresses that a function may have, each tried
+  // once. Ends soon after `scope` is cancelled.
+  static coro::Task<Result<std::unique_ptr<net::Stream>, CallError>> connect(
+      ring::Ring& ring, net::Resolver& resolver, Random& random, const Endpoint& endpoint,
+      Instant deadline, coro::CancelScope& scope);
 
-  // Takes over `fd`. Of `options` the limits of heads and the time to write count; the answer's
-  // body has no limit. `silence_max`: so long may nothing move either way.
-  StreamedCall(ring::Ring& ring, int fd, const ClientOptions& options, Duration silence_max);
+  // Of `options` the limits of heads and the time to write count; the answer's body has no limit.
+  // `silence_max`: so long may nothing move either way.
+  StreamedCall(ring::Ring& ring, std::unique_ptr<net::Stream> connection,
+               const ClientOptions& options, Duration silence_max);
   ~StreamedCall();
 
   // `head` is a request's, with its empty line; it leaves with the first part. `chunked` says how
@@ -39,9 +40,16 @@ class StreamedCall {
   // Waits for more of it.
   coro::Task<Result<BodyPart, CallError>> next_part();
 
+  // Something of the request has been taken by the kernel; something of an answer has come.
+  bool was_sent() const { return sent_; }
+  bool was_answered() const { return answered_; }
+  // How long the connection, behind this whole call, may idle for the next; zero: not at all.
+  Duration idle_time() const;
+
   // Every wait ends: cancelled.
   void stop();
-  coro::Task<void> close();
+  // Gives the connection up, for others or to be closed; nobody may send or read.
+  std::unique_ptr<net::Stream> release();
 
  private:
   coro::Task<Result<Arrived, CallError>> read_more();
@@ -49,10 +57,15 @@ class StreamedCall {
   ring::Ring& ring_;
   const ClientOptions& options_;
   const Duration silence_max_;
-  net::Stream stream_;
+  std::unique_ptr<net::Stream> stream_;
   const std::unique_ptr<BodyWriter> writer_;
   ResponseParser parser_;
   Instant moved_at_;
+  Duration idle_time_ = Duration::zero();  // as the answer's head has it
+  bool sent_ = false;
+  bool sent_all_ = false;
+  bool answered_ = false;
+  bool answered_all_ = false;
 };
 
 }  // namespace fnkit::http

@@ -17,13 +17,15 @@ class StreamedCallTest : public testing::TestWithParam<uint64_t> {
  protected:
   StreamedCallTest() {
     const auto [ours, theirs] = ring_.connected_pair();
-    call_.emplace(ring_, ours, options_, std::chrono::seconds(5));
+    call_.emplace(ring_, std::make_unique<net::Stream>(ring_, ours), options_,
+                  std::chrono::seconds(5));
     function_.emplace(ring_, theirs);
     call_->begin("POST / HTTP/1.1\r\n\r\n", true, false);
   }
   ~StreamedCallTest() override {
     call_->stop();
-    tasks_.spawn(call_->close());
+    const std::unique_ptr<net::Stream> connection = call_->release();
+    tasks_.spawn(connection->close());
     if (function_) tasks_.spawn(function_->close());
     run_for(std::chrono::seconds(1));
     call_.reset();
@@ -136,6 +138,19 @@ TEST_P(StreamedCallTest, SilenceEndsIt) {
   EXPECT_EQ(answer_, "200|abc") << "the other side has moved";
   run_for(std::chrono::seconds(2));
   EXPECT_EQ(answer_, "200|abc|nothing came in time");
+}
+
+TEST_P(StreamedCallTest, AWholeCallLeavesItsConnection) {
+  options_.idle_timeout = std::chrono::seconds(3);
+  tasks_.spawn(send("x", false));
+  answer_to(kAnswerHead + "Content-Length: 1\r\n\r\na", false);
+  EXPECT_EQ(call_->idle_time(), Duration::zero()) << "not all of the request was sent";
+  tasks_.spawn(send("x", true));
+  run_for(std::chrono::seconds(1));
+  EXPECT_EQ(call_->idle_time(), std::chrono::seconds(3));
+  function_->say("more");
+  run_for(std::chrono::seconds(1));
+  EXPECT_EQ(call_->idle_time(), Duration::zero()) << "bytes are left over";
 }
 
 TEST_P(StreamedCallTest, StopEndsEveryWait) {
