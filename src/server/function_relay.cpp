@@ -112,7 +112,7 @@ coro::Task<Result<http::Response, http::CallError>> FunctionRelay::pass_answer()
 std::string_view FunctionRelay::write_head(http::RequestWriter& writer) const {
   static constexpr std::array<std::string_view, 5> kOurs = {"host", "content-length", "expect",
                                                             "x-request-id", "x-forwarded-for"};
-  const FunctionDirectory::Function& to = core_.functions.find(std::string(route_.function));
+  const StepUrl::Target to = core_.settings.step_url.target_of(route_.function);
   std::string path = to.path;
   path += route_.step_path.empty() ? std::string_view("/") : route_.step_path;
   writer.begin(request_.method, path, route_.step_query,

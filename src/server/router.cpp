@@ -66,11 +66,12 @@ bool leaves_its_root(std::string_view path) {
   return false;
 }
 
-// /<function>[/path]
+// /<function>[/path]. Whoever calls chooses the name; with a dot it could be any of the internet's.
 Route route_to_function(std::string_view path, std::string_view query) {
   const size_t slash = path.find('/', 1);
   const std::string_view name = path.substr(1, slash == path.npos ? slash : slash - 1);
-  if (!pipeline::check_step_name(name)) return answered(http::error_response(404, "Not found"));
+  const bool is_function = pipeline::check_step_name(name) && name.find('.') == name.npos;
+  if (!is_function) return answered(http::error_response(404, "Not found"));
   Route route;
   if (slash != path.npos) route.step_path = path.substr(slash);
   route.step_query = query;

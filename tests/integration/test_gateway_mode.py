@@ -105,10 +105,10 @@ class Passing(ServedCase):
 
     def test_a_function_that_is_not_there(self):
         self.assert_error(self.call("/gone/x"), 502, MISSING % "gone")
-        self.assert_error(self.call("/no-such-function.invalid/x", "POST", body=b"x" * 100000), 502, MISSING % "no-such-function.invalid")
+        self.assert_error(self.call("/no-such-function-/x", "POST", body=b"x" * 100000), 502, MISSING % "no-such-function-")
 
     def test_no_function_can_have_that_name(self):
-        for target in ("//", "/127.0.0.1/x", "/a%41/", "/-a/", "/a:80/", "/[::1]/", "/orchestrates%20/x", "/" + "a" * 300):
+        for target in ("//", "/127.0.0.1/x", "/a%41/", "/-a/", "/a:80/", "/[::1]/", "/a.b/", "/orchestrates%20/x", "/" + "a" * 300):
             self.assert_error(self.call(target), 404, '{"error":"Not found"}')
         self.assert_error(self.call("/a/x/%2e%2E/y"), 400, '{"error":"The path must not contain \'..\'"}')
         self.assertEqual(self.fn["a"].requests, [])

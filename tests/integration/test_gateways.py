@@ -76,6 +76,14 @@ class Routes:
         request = self.localhost.only_request()
         self.assertEqual((request.method, request.target, request.body), ("POST", "/x/y?q=1", b"hello"))
         self.assertIsNone(request.header("authorization"))
+        told = [request.header(name) for name in ("host", "x-forwarded-for", "x-real-ip", "x-forwarded-proto")]
+        self.assertEqual(told, ["fnkit.test", "127.0.0.1", "127.0.0.1", "http"])
+
+    def test_no_host_of_the_internet_is_a_function(self):
+        for name in ("localhost.localdomain", "127.0.0.1"):
+            answer = self.gateway.call("GET", f"/{name}/x")
+            self.assertEqual((answer.status, answer.body), (404, b'{"error":"Not found"}'), name)
+        self.assertEqual(self.localhost.requests, [])
 
     def test_a_function_without_a_path(self):
         self.assertEqual(self.gateway.call("GET", "/localhost").status, 200)

@@ -30,18 +30,19 @@ class SpareConnections {
 
  private:
   struct SpareTag;
-  struct Endpoint;
+  struct Spare;
+  struct Spares {
+    IntrusiveList<Spare, SpareTag> list;  // used last, first
+    size_t count = 0;
+  };
+  using Endpoints = std::map<std::string, Spares>;  // with some
   struct Spare : ListNode<SpareTag> {
-    Spare(SpareConnections& all, Endpoint& to, std::unique_ptr<net::Stream> connection)
+    Spare(SpareConnections& all, Endpoints::iterator to, std::unique_ptr<net::Stream> connection)
         : owner(all), endpoint(to), stream(std::move(connection)), timer(&is_over, this) {}
     SpareConnections& owner;
-    Endpoint& endpoint;
+    const Endpoints::iterator endpoint;
     std::unique_ptr<net::Stream> stream;
     ring::Timer timer;
-  };
-  struct Endpoint {
-    IntrusiveList<Spare, SpareTag> spares;  // used last, first
-    size_t count = 0;
   };
 
   void drop(Spare& spare);
@@ -51,7 +52,7 @@ class SpareConnections {
 
   ring::Ring& ring_;
   const size_t each_max_;
-  std::map<std::string, Endpoint> endpoints_;
+  Endpoints endpoints_;
   coro::TaskGroup closing_;
 };
 
