@@ -43,7 +43,7 @@ void json_quote(benchmark::State& state) {
 BENCHMARK(json_quote)->Apply(as_asked);
 
 // Each function has answered before it is asked.
-struct AnsweringAtOnce final : pipeline::FunctionCaller {
+struct AnsweringAtOnce final : pipeline::Functions {
   coro::Task<Result<pipeline::Output, pipeline::StepError>> call(const pipeline::Call&,
                                                                  const pipeline::Payload&, Instant,
                                                                  coro::CancelScope&) override {

@@ -21,14 +21,15 @@ void RequestWriter::field(std::string_view name, std::string_view value) {
   out_.append(value);
 }
 
-std::string_view RequestWriter::end(std::string_view method, std::optional<uint64_t> body_bytes) {
+std::string_view RequestWriter::end(std::string_view method, uint64_t body_bytes) {
   const bool expects_body = method == "POST" || method == "PUT" || method == "PATCH";
-  if (!body_bytes) {
-    field("transfer-encoding", "chunked");
-  } else if (*body_bytes > 0 || expects_body) {
-    field("content-length", std::to_string(*body_bytes));
-  }
+  if (body_bytes > 0 || expects_body) field("content-length", std::to_string(body_bytes));
   out_.append("\r\n\r\n");
+  return out_.view();
+}
+
+std::string_view RequestWriter::end_chunked() {
+  out_.append("\r\ntransfer-encoding: chunked\r\n\r\n");
   return out_.view();
 }
 

@@ -39,8 +39,8 @@ coro::Task<Result<std::unique_ptr<net::Stream>, CallError>> StreamedCall::connec
     if (!resolved) co_return not_connected(resolved.error());
     addresses = std::move(resolved->addresses);
   }
-  std::rotate(addresses.begin(), addresses.begin() + random.below(addresses.size()),
-              addresses.end());
+  const auto first = static_cast<std::ptrdiff_t>(random.below(addresses.size()));
+  std::rotate(addresses.begin(), addresses.begin() + first, addresses.end());
   CallError why{Kind::unreachable, {}};
   auto left = static_cast<Duration::rep>(addresses.size());
   for (const net::Address& address : addresses) {

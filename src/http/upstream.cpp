@@ -6,9 +6,12 @@
 #include "fnkit/net/connect.hpp"
 
 namespace fnkit::http {
+namespace {
 
 using Kind = CallError::Kind;
 using For = Destinations::For;
+
+}  // namespace
 
 struct Upstream::Connection final : ClientConnection {
   Connection(ClientPool::Shared& shared, int fd, Owner& owner, Destination& to, Counter& busy)

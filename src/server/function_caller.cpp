@@ -17,12 +17,6 @@ bool is_repeatable(std::string_view content_type) {
                      [](char c) { return c >= ' ' && c < 0x7f; });
 }
 
-// "30 s", "1500 ms": a limit as messages name it.
-std::string in_words(Duration duration) {
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
-  return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
-}
-
 int status_of(http::CallError::Kind kind) {
   switch (kind) {
     case http::CallError::Kind::timeout:
@@ -66,31 +60,9 @@ pipeline::StepError to_step_error(const std::string& function, http::CallError e
 
 }  // namespace
 
-bool is_idempotent(std::string_view method) {
-  static constexpr std::array<std::string_view, 6> kIdempotent = {"GET",     "HEAD",  "PUT",
-                                                                  "OPTIONS", "TRACE", "DELETE"};
-  return std::find(kIdempotent.begin(), kIdempotent.end(), method) != kIdempotent.end();
-}
-
-http::Endpoint endpoint_of(const Settings& settings, const std::string& step) {
-  const auto resolved = settings.resolve.find(step);
-  if (resolved != settings.resolve.end()) return resolved->second;
-  StepUrl::Target target = settings.step_url.target_of(step);
-  return {std::move(target.host), target.port, std::nullopt};
-}
-
-const FunctionDirectory::Function& FunctionDirectory::find(const std::string& name) {
-  const auto known = functions_.find(name);
-  if (known != functions_.end()) return known->second;
-  StepUrl::Target target = settings_.step_url.target_of(name);
-  Function function{&pool_.upstream(endpoint_of(settings_, name)), &series_.steps.of(name),
-                    std::move(target.authority), std::move(target.path)};
-  return functions_.emplace(name, std::move(function)).first->second;
-}
-
-FunctionCaller::FunctionCaller(Core& core, const http::Request& request, const Route& route,
+FunctionCaller::FunctionCaller(Calling& calling, const http::Request& request, const Route& route,
                                const TraceContext& trace, observe::Run& run)
-    : core_(core),
+    : calling_(calling),
       request_(request),
       route_(route),
       orchestrators_before_(orchestrators_before(request)),
@@ -100,9 +72,10 @@ FunctionCaller::FunctionCaller(Core& core, const http::Request& request, const R
 coro::Task<Result<pipeline::Output, pipeline::StepError>> FunctionCaller::call(
     const pipeline::Call& call, const pipeline::Payload& input, Instant deadline,
     coro::CancelScope& scope) {
-  const FunctionDirectory::Function& to = core_.functions.find(call.function);
+  const FunctionDirectory::Function& to = calling_.functions.find(call.function);
   const std::string_view method = input.body.bytes.empty() ? request_.method : "POST";
-  observe::StepNote& note = run_.begin(*to.series, method, core_.ring.now(), core_.random.id());
+  observe::StepNote& note =
+      run_.begin(*to.series, method, calling_.ring.now(), calling_.random.id());
   http::RequestWriter writer;
   http::OutgoingRequest request;
   request.head = write_head(writer, to, method, input, note.span_id);
@@ -111,62 +84,25 @@ coro::Task<Result<pipeline::Output, pipeline::StepError>> FunctionCaller::call(
   request.may_repeat = call.idempotent || is_idempotent(method);
   request.may_share = call.may_share;
   request.continues = answered_;
-  const Instant step_deadline = later(core_.ring.now(), core_.settings.step_timeout);
+  const Instant step_deadline = later(calling_.ring.now(), calling_.settings.step_timeout);
   const Instant until = std::min(deadline, step_deadline);
-  http::CallResult answer = co_await core_.pool.call(*to.upstream, request, until, scope);
+  http::CallResult answer = co_await calling_.pool.call(*to.upstream, request, until, scope);
   if (!answer) {
     http::CallError& error = answer.error();
     const bool step_is_first = step_deadline <= deadline;
-    error.detail += tell_limit(core_, error.kind, step_is_first);
-    run_.not_answered(note, core_.ring.now(), cause_of(error.kind), status_of(error.kind),
+    error.detail += tell_limit(calling_, error.kind, step_is_first);
+    run_.not_answered(note, calling_.ring.now(), cause_of(error.kind), status_of(error.kind),
                       error.detail);
     co_return to_step_error(call.function, std::move(error));
   }
   answered_ = true;
-  run_.answered(note, core_.ring.now(), answer->status, answer->body.bytes);
+  run_.answered(note, calling_.ring.now(), answer->status, answer->body.bytes);
   pipeline::Output output;
   output.status = answer->status;
   output.payload.body = std::move(answer->body);
   if (is_repeatable(answer->content_type)) output.payload.content_type = answer->content_type;
   output.payload.content_encoding = answer->content_encoding;
   co_return output;
-}
-
-std::string FunctionCaller::tell_limit(Core& core, http::CallError::Kind kind, bool step_is_first) {
-  using Kind = http::CallError::Kind;
-  using observe::Limit;
-  const Settings& settings = core.settings;
-  const auto told = [&core](Limit limit, std::string_view name, Duration duration) {
-    core.series.hit(limit);
-    return " (" + std::string(name) + " timeout " + in_words(duration) + ")";
-  };
-  switch (kind) {
-    case Kind::timeout:
-      return step_is_first ? told(Limit::step_timeout, "step", settings.step_timeout)
-                           : told(Limit::pipeline_timeout, "pipeline", settings.pipeline_timeout);
-    case Kind::no_connection:
-      return told(Limit::connect_timeout, "connect", settings.functions.connect_timeout);
-    case Kind::not_read:
-      return told(Limit::write_timeout, "write", settings.functions.write_timeout);
-    case Kind::too_many_waiting: core.series.hit(Limit::step_waiting_max); return {};
-    case Kind::too_much_held: core.series.hit(Limit::held_max); return {};
-    case Kind::unreachable:
-    case Kind::broken:
-    case Kind::protocol:
-    case Kind::cancelled: return {};
-  }
-  return {};
-}
-
-size_t FunctionCaller::orchestrators_before(const http::Request& request) {
-  size_t count = 0;
-  for (const http::HeaderField& field : request.headers) {
-    if (!equals_ignoring_case(field.name, "via")) continue;
-    for (std::string_view members = field.value; !members.empty();) {
-      count += take_member(members) == kVia;
-    }
-  }
-  return count;
 }
 
 // CONTRACT section 3: these headers and no others.
@@ -186,7 +122,7 @@ std::string_view FunctionCaller::write_head(http::RequestWriter& writer,
   writer.field("traceparent", {traceparent.data(), traceparent.size()});
   for (size_t i = 0; i <= orchestrators_before_; ++i) writer.field("via", kVia);
   if (!trace_.tracestate.empty()) writer.field("tracestate", trace_.tracestate);
-  for (const std::string& name : core_.settings.forward_headers) {
+  for (const std::string& name : calling_.settings.forward_headers) {
     for (const http::HeaderField& field : request_.headers) {
       if (equals_ignoring_case(field.name, name)) writer.field(name, field.value);
     }

@@ -25,35 +25,32 @@ std::string_view host_of(std::string_view caller) {
 
 }  // namespace
 
-FunctionRelay::FunctionRelay(FunctionCaller::Core& core, const http::Request& request,
-                             const Route& route)
-    : core_(core),
+FunctionRelay::FunctionRelay(Calling& calling, const http::Request& request, const Route& route)
+    : calling_(calling),
       request_(request),
       route_(route),
       exchange_(*request.exchange),
-      endpoint_(endpoint_of(core.settings, std::string(route.function))),
+      endpoint_(endpoint_of(calling.settings, std::string(route.function))),
       is_whole_(exchange_.is_read()) {}
 
+// A connection that was kept may be ended by the function just now.
 coro::Task<FunctionRelay::Ended> FunctionRelay::run() {
-  Ended ended = co_await attempt(Connection::used_or_new);
-  if (goes_again_) ended = co_await attempt(Connection::new_one);
+  if (std::unique_ptr<net::Stream> kept = calling_.spares.take(endpoint_.to_text())) {
+    Ended ended = co_await pass(std::move(kept));
+    if (!may_go_again_) co_return ended;
+  }
+  const Instant deadline = later(calling_.ring.now(), calling_.settings.functions.connect_timeout);
+  Result<std::unique_ptr<net::Stream>, http::CallError> made =
+      co_await http::StreamedCall::connect(calling_.ring, calling_.resolver, calling_.random,
+                                           endpoint_, deadline, *request_.caller_gone);
+  if (!made) co_return failed(made.error());
+  Ended ended = co_await pass(std::move(*made));
   co_return ended;
 }
 
-coro::Task<FunctionRelay::Ended> FunctionRelay::attempt(Connection which) {
-  std::unique_ptr<net::Stream> connection;
-  if (which == Connection::used_or_new) connection = core_.spares.take(endpoint_.to_text());
-  const bool used = connection != nullptr;
-  if (!used) {
-    const Instant deadline = later(core_.ring.now(), core_.settings.functions.connect_timeout);
-    Result<std::unique_ptr<net::Stream>, http::CallError> made =
-        co_await http::StreamedCall::connect(core_.ring, core_.resolver, core_.random, endpoint_,
-                                             deadline, *request_.caller_gone);
-    if (!made) co_return failed(made.error());
-    connection = std::move(*made);
-  }
-  call_.emplace(core_.ring, std::move(connection), core_.settings.functions,
-                core_.settings.step_timeout);
+coro::Task<FunctionRelay::Ended> FunctionRelay::pass(std::unique_ptr<net::Stream> connection) {
+  call_.emplace(calling_.ring, std::move(connection), calling_.settings.functions,
+                calling_.settings.step_timeout);
   coro::CancelHook hook(&give_up, this);
   request_.caller_gone->add(hook);
   http::RequestWriter writer;
@@ -62,17 +59,16 @@ coro::Task<FunctionRelay::Ended> FunctionRelay::attempt(Connection which) {
   coro::TaskGroup sending;
   sending.spawn(send_request());
   Result<http::Response, http::CallError> passed = co_await pass_answer();
-  if (call_->idle_time() == Duration::zero()) call_->stop();
+  const Duration idle_time = call_->idle_time();
+  if (idle_time == Duration::zero()) call_->stop();
   if (!exchange_.is_read()) exchange_.stop_reading();
   co_await sending.join();
-  // As calls of steps: the table in src/http/client_connection.hpp.
-  const bool may_repeat = !call_->was_sent() || is_idempotent(request_.method);
-  const bool broke = !passed && passed.error().kind == Kind::broken;
-  goes_again_ = used && broke && is_whole_ && !call_->was_answered() && may_repeat;
-  const Duration idle_time = call_->idle_time();
-  core_.spares.keep(endpoint_.to_text(), call_->release(), idle_time);
+  calling_.spares.keep(endpoint_.to_text(), call_->release(), idle_time);
   if (passed) co_return Ended{std::move(*passed)};
   if (not_read_) co_return Ended{std::move(*not_read_), true};
+  // As the calls of steps: the table in src/http/client_connection.hpp.
+  may_go_again_ = is_whole_ && passed.error().kind == Kind::broken && !call_->was_answered() &&
+                  (!call_->was_sent() || is_idempotent(request_.method));
   co_return failed(not_sent_ ? *not_sent_ : passed.error());
 }
 
@@ -110,14 +106,14 @@ coro::Task<Result<http::Response, http::CallError>> FunctionRelay::pass_answer()
 }
 
 std::string_view FunctionRelay::write_head(http::RequestWriter& writer) const {
-  static constexpr std::array<std::string_view, 5> kOurs = {"host", "content-length", "expect",
-                                                            "x-request-id", "x-forwarded-for"};
-  const StepUrl::Target to = core_.settings.step_url.target_of(route_.function);
+  static constexpr std::array<std::string_view, 6> kOurs = {
+      "host", "content-length", "expect", "x-request-id", "x-forwarded-for", "x-real-ip"};
+  const StepUrl::Target to = calling_.settings.step_url.target_of(route_.function);
   std::string path = to.path;
   path += route_.step_path.empty() ? std::string_view("/") : route_.step_path;
   writer.begin(request_.method, path, route_.step_query,
                request_.authority.empty() ? to.authority : request_.authority);
-  const std::vector<std::string>& forwarded = core_.settings.forward_headers;
+  const std::vector<std::string>& forwarded = calling_.settings.forward_headers;
   const bool may_know_token =
       std::find(forwarded.begin(), forwarded.end(), "authorization") != forwarded.end();
   for (const http::HeaderField& field : http::end_to_end(request_.headers)) {
@@ -126,12 +122,13 @@ std::string_view FunctionRelay::write_head(http::RequestWriter& writer) const {
     writer.field(field.name, field.value);
   }
   append_forwarded(writer);
-  const std::optional<uint64_t> length = is_whole_ ? request_.body.size() : exchange_.body_bytes();
-  return writer.end(request_.method, length);
+  if (is_whole_) return writer.end(request_.method, request_.body.size());
+  const std::optional<uint64_t> length = exchange_.body_bytes();
+  return length ? writer.end(request_.method, *length) : writer.end_chunked();
 }
 
-// What the program adds, as the reference gateway did, and Via (RFC 9110 section 7.6.3). What a
-// gateway in front of it has told stays.
+// What the reference gateway added, and Via (RFC 9110 section 7.6.3). A gateway in front may have
+// told of others before this caller, and that they came by https.
 void FunctionRelay::append_forwarded(http::RequestWriter& writer) const {
   const std::string_view caller = host_of(request_.caller);
   std::string chain;
@@ -144,7 +141,7 @@ void FunctionRelay::append_forwarded(http::RequestWriter& writer) const {
   writer.field("x-request-id", request_.request_id);
   if (!caller.empty()) {
     writer.field("x-forwarded-for", chain);
-    if (!request_.header("x-real-ip")) writer.field("x-real-ip", caller);
+    writer.field("x-real-ip", caller);
   }
   if (!request_.header("x-forwarded-proto")) writer.field("x-forwarded-proto", "http");
   writer.field("via", kVia);
@@ -176,7 +173,7 @@ FunctionRelay::Ended FunctionRelay::failed(const http::CallError& error) const {
                   : "Function gave no acceptable answer";
   text += R"(","container":)";
   json::append_quoted(text, route_.function);
-  const std::string limit = FunctionCaller::tell_limit(core_, error.kind, true);
+  const std::string limit = tell_limit(calling_, error.kind, true);
   if (!missing) {
     text += R"(,"detail":)";
     json::append_quoted(text, error.detail + limit);

@@ -2,15 +2,17 @@
 #pragma once
 
 #include "fnkit/http/exchange.hpp"
+#include "fnkit/http/request_writer.hpp"
 #include "fnkit/http/streamed_call.hpp"
-#include "server/function_caller.hpp"
+#include "server/calling.hpp"
+#include "server/router.hpp"
 
 namespace fnkit::server {
 
 class FunctionRelay {
  public:
   // All must outlive it.
-  FunctionRelay(FunctionCaller::Core& core, const http::Request& request, const Route& route);
+  FunctionRelay(Calling& calling, const http::Request& request, const Route& route);
 
   struct Ended {
     http::Response response;   // of ours; its body is not sent where the function's has begun
@@ -20,9 +22,7 @@ class FunctionRelay {
   coro::Task<Ended> run();
 
  private:
-  // One that was used before may be ended by the function just now.
-  enum class Connection { used_or_new, new_one };
-  coro::Task<Ended> attempt(Connection which);
+  coro::Task<Ended> pass(std::unique_ptr<net::Stream> connection);
   coro::Task<void> send_request();
   coro::Task<Result<http::Response, http::CallError>> pass_answer();
   std::string_view write_head(http::RequestWriter& writer) const;
@@ -31,14 +31,14 @@ class FunctionRelay {
   Ended failed(const http::CallError& error) const;
   static void give_up(void* relay);
 
-  FunctionCaller::Core& core_;
+  Calling& calling_;
   const http::Request& request_;
   const Route& route_;
   http::Exchange& exchange_;
   const http::Endpoint endpoint_;
   const bool is_whole_;  // the request, from the beginning: it can be sent again
   std::optional<http::StreamedCall> call_;
-  bool goes_again_ = false;
+  bool may_go_again_ = false;
   // Why the request's other end had to be given up, where that was not the caller's leaving.
   std::optional<http::CallError> not_sent_;
   std::optional<http::Response> not_read_;

@@ -1,6 +1,6 @@
 #include "fnkit/json/writer.hpp"
 #include "server/endpoint_totals.hpp"
-#include "server/function_caller.hpp"
+#include "server/function_directory.hpp"
 #include "server/observe_pages.hpp"
 
 namespace fnkit::server {

@@ -1,7 +1,7 @@
 #include "server/record_spans.hpp"
 
 #include "fnkit/observe/http_spans.hpp"
-#include "server/function_caller.hpp"
+#include "server/function_directory.hpp"
 
 namespace fnkit::server {
 namespace {

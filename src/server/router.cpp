@@ -9,12 +9,6 @@ namespace {
 
 constexpr std::string_view kPrefix = "/orchestrate";
 
-Route answered(http::Response response) {
-  Route route;
-  route.answer = std::move(response);
-  return route;
-}
-
 http::Response unauthorized() {
   http::Response response =
       http::error_response(401, "Unauthorized - Invalid or missing Bearer token");
@@ -71,13 +65,14 @@ Route route_to_function(std::string_view path, std::string_view query) {
   const size_t slash = path.find('/', 1);
   const std::string_view name = path.substr(1, slash == path.npos ? slash : slash - 1);
   const bool is_function = pipeline::check_step_name(name) && name.find('.') == name.npos;
-  if (!is_function) return answered(http::error_response(404, "Not found"));
+  if (!is_function) return Route::answered(http::error_response(404, "Not found"));
   Route route;
   if (slash != path.npos) route.step_path = path.substr(slash);
   route.step_query = query;
   if (leaves_its_root(route.step_path)) {
-    return answered(http::error_response(400, "The path must not contain '..'"));
+    return Route::answered(http::error_response(400, "The path must not contain '..'"));
   }
+  route.to = Route::To::function;
   route.function = name;
   return route;
 }
@@ -87,27 +82,34 @@ Route route_to_pipeline(std::string_view path, std::string_view query,
   const std::string_view rest = path.substr(std::min(path.size(), kPrefix.size() + 1));
   const size_t slash = rest.find('/');
   const std::string_view written = rest.substr(0, slash);
-  if (written.empty()) return answered(http::error_response(400, "Pipeline name missing"));
-  if (pipelines == nullptr) return answered(http::retry_later("Pipeline store unavailable"));
+  if (written.empty()) return Route::answered(http::error_response(400, "Pipeline name missing"));
+  if (pipelines == nullptr) return Route::answered(http::retry_later("Pipeline store unavailable"));
   Route route;
   if (slash != std::string_view::npos) route.step_path = rest.substr(slash);
   route.step_query = query;
   if (leaves_its_root(route.step_path)) {
-    return answered(http::error_response(400, "The path must not contain '..'"));
+    return Route::answered(http::error_response(400, "The path must not contain '..'"));
   }
   const bool escaped = written.find('%') != std::string_view::npos;
   const std::string decoded = escaped ? percent_decode(written) : std::string();
   const std::string_view name = escaped ? std::string_view(decoded) : written;
   const store::Entry* entry = pipelines->find(name);
-  if (entry == nullptr) return answered(named_error(404, "Pipeline not found", name, {}));
+  if (entry == nullptr) return Route::answered(named_error(404, "Pipeline not found", name, {}));
   if (entry->plan == nullptr) {
-    return answered(named_error(500, "Pipeline config invalid", name, entry->invalid));
+    return Route::answered(named_error(500, "Pipeline config invalid", name, entry->invalid));
   }
+  route.to = Route::To::pipeline;
   route.entry = entry;
   return route;
 }
 
 }  // namespace
+
+Route Route::answered(http::Response response) {
+  Route route;
+  route.answer = std::move(response);
+  return route;
+}
 
 Route route(const http::Request& request, const Tokens& tokens, const store::Snapshot* pipelines,
             Health health, Others others) {
@@ -115,12 +117,12 @@ Route route(const http::Request& request, const Tokens& tokens, const store::Sna
   const std::string_view query = request.target.substr(path.size());
   const bool accepted = tokens.accept(request.header("authorization"));
   health.details = accepted;
-  if (auto page = health_page(request, path, health)) return answered(std::move(*page));
-  if (!accepted) return answered(unauthorized());
+  if (auto page = health_page(request, path, health)) return Route::answered(std::move(*page));
+  if (!accepted) return Route::answered(unauthorized());
   if (is_observed(path)) {
+    if (auto refused = refuse_other_methods(request)) return Route::answered(std::move(*refused));
     Route route;
-    route.answer = refuse_other_methods(request);
-    route.observed = !route.answer;
+    route.to = Route::To::page;
     return route;
   }
   const bool orchestrate = path.substr(0, kPrefix.size()) == kPrefix &&
@@ -129,7 +131,7 @@ Route route(const http::Request& request, const Tokens& tokens, const store::Sna
   if (others == Others::pass_to_functions && path.front() == '/') {
     return route_to_function(path, query);
   }
-  return answered(http::error_response(404, "Not found"));
+  return Route::answered(http::error_response(404, "Not found"));
 }
 
 }  // namespace fnkit::server

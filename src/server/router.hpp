@@ -8,14 +8,22 @@
 
 namespace fnkit::server {
 
-// An answer, or a page that the control thread has, or a pipeline to run, or a function to pass to.
+// What a request is for.
 struct Route {
-  std::optional<http::Response> answer;
-  bool observed = false;                // one of the pages of is_observed()
-  const store::Entry* entry = nullptr;  // in the snapshot; its plan is to be run
-  std::string_view function;            // whose request it is; empty: nobody's
-  std::string_view step_path;           // the suffix: empty, or begins with '/'
-  std::string_view step_query;          // empty, or begins with '?'
+  enum class To {
+    answer,    // nothing more is to be done
+    page,      // one of is_observed(): the control thread has it
+    pipeline,  // the plan of `entry` is to be run
+    function,  // it is passed on
+  };
+  To to = To::answer;
+  http::Response answer;
+  const store::Entry* entry = nullptr;  // in the snapshot, with a plan
+  std::string_view function;
+  std::string_view step_path;   // of the functions' requests: empty, or begins with '/'
+  std::string_view step_query;  // empty, or begins with '?'
+
+  static Route answered(http::Response response);
 };
 
 // What is not the program's own is a function's, or nobody's.

@@ -3,21 +3,15 @@
 #include "fnkit/base/log.hpp"
 #include "fnkit/http/client_pool.hpp"
 #include "server/beginners.hpp"
+#include "server/callers.hpp"
+#include "server/function_caller.hpp"
 #include "server/function_relay.hpp"
-#include "server/listeners.hpp"
-#include "server/router.hpp"
 
 namespace fnkit::server {
 namespace {
 
 // Steps that are orchestrators themselves: a pipeline that calls itself must come to an end.
 constexpr size_t kOrchestratorsMax = 4;
-// Connections may be under way to these sockets when others take over their port.
-constexpr Duration kAcceptGrace = std::chrono::milliseconds(20);
-// A request may be on its way when the end begins: idle connections stay open this long.
-constexpr Duration kIdleGrace = std::chrono::milliseconds(50);
-// What was still in progress when the drain timeout was over gets this long to read its 503.
-constexpr Duration kAbandonedGrace = std::chrono::milliseconds(500);
 // How long connections wait for the first reading of the store.
 constexpr Duration kStorePatience = std::chrono::seconds(1);
 
@@ -41,9 +35,7 @@ class Worker::Core final : public http::Handler {
         functions_(settings, pool_, series_),
         calling_{settings, ring, random_, resolver_, pool_, spares_, functions_, series_},
         beginners_(ring),
-        accept_timer_(&stop_accepting, this),
-        grace_timer_(&grace_is_over, this),
-        drain_timer_(&drain_is_over, this) {}
+        callers_(settings, ring, *this, random_, series_) {}
 
   coro::Task<void> serve(std::vector<int> listeners);
 
@@ -53,14 +45,11 @@ class Worker::Core final : public http::Handler {
   void not_read(const http::Request& head, int status, bool in_body) override;
 
  private:
-  coro::Task<void> accept_loop(int fd);
-  coro::Task<void> serve_connection(int fd);
   Route route_request(const http::Request& request) const;
   bool crowded() const;
   std::optional<http::Response> overload() const;
-  coro::Task<http::Response> answer_without_running(const http::Request& request, Route route,
-                                                    Instant began);
-  coro::Task<http::Response> ask_for_page(std::string_view target);
+  void refuse_call(const http::Request& request, Route& route) const;
+  coro::Task<http::Response> show_page(const http::Request& request, Instant began);
   coro::Task<http::Response> run_pipeline(const http::Request& request, const Route& route,
                                           Instant began);
   coro::Task<http::Response> pass_to_function(const http::Request& request, const Route& route,
@@ -71,9 +60,6 @@ class Worker::Core final : public http::Handler {
   void drain();
   void tell_counts() const;
   static void woken(void* core);
-  static void stop_accepting(void* core);
-  static void grace_is_over(void* core);
-  static void drain_is_over(void* core);
 
   const Settings& settings_;
   ring::Ring& ring_;
@@ -86,22 +72,15 @@ class Worker::Core final : public http::Handler {
   http::ClientPool pool_;
   http::SpareConnections spares_;
   FunctionDirectory functions_;
-  FunctionCaller::Core calling_;
+  Calling calling_;
   // What requests run on; a request in progress keeps the version that it began with.
   LocalRef<std::shared_ptr<const store::Snapshot>> pipelines_;
   std::shared_ptr<const store::FollowerStatus> store_status_;
   std::shared_ptr<const Tokens> tokens_;
-  std::vector<net::Listener*> listeners_;
-  IntrusiveList<http::ServerConnection, http::ServerConnectionTag> connections_;
-  size_t connection_count_ = 0;
   size_t requests_in_progress_ = 0;
   Beginners beginners_;
-  bool draining_ = false;
   coro::Event store_looked_at_;
-  ring::Timer accept_timer_;
-  ring::Timer grace_timer_;
-  ring::Timer drain_timer_;
-  coro::TaskGroup tasks_;
+  Callers callers_;
 };
 
 coro::Task<void> Worker::Core::serve(std::vector<int> listeners) {
@@ -112,43 +91,12 @@ coro::Task<void> Worker::Core::serve(std::vector<int> listeners) {
   ring::Timer patience(&coro::Event::set_it, &store_looked_at_);
   ring_.timers().arm(patience, later(ring_.now(), kStorePatience));
   co_await store_looked_at_.wait();
-  for (const int fd : listeners) tasks_.spawn(accept_loop(fd));
-  co_await tasks_.join();
-  accept_timer_.unlink();
-  grace_timer_.unlink();
-  drain_timer_.unlink();
+  co_await callers_.serve(std::move(listeners));
   co_await pool_.close();
   co_await spares_.close();
   tell_counts();
   co_await resolver_.close();
   co_await shared_.wakeup.stop();
-}
-
-coro::Task<void> Worker::Core::accept_loop(int fd) {
-  net::Listener listener(ring_, fd, at_end(settings_));
-  listeners_.push_back(&listener);
-  if (draining_) listener.stop();
-  while (true) {
-    Result<int> connection = co_await listener.accept();
-    if (!connection) break;
-    if (connection_count_ >= settings_.connections_max) {
-      series_.hit(observe::Limit::connections_max);
-      ring_.close(*connection);
-    } else {
-      tasks_.spawn(serve_connection(*connection));
-    }
-  }
-  co_await listener.close();
-  std::erase(listeners_, &listener);
-}
-
-coro::Task<void> Worker::Core::serve_connection(int fd) {
-  http::ServerConnection connection(ring_, fd, *this, settings_.callers, random_);
-  connections_.push_back(connection);
-  series_.connections.set(++connection_count_);
-  if (draining_) connection.drain();
-  co_await connection.serve();
-  series_.connections.set(--connection_count_);
 }
 
 void Worker::Core::tell_counts() const {
@@ -165,7 +113,7 @@ void Worker::Core::tell_counts() const {
 Route Worker::Core::route_request(const http::Request& request) const {
   const store::Snapshot* pipelines = pipelines_ ? pipelines_->get() : nullptr;
   return route(request, *tokens_, pipelines,
-               {pipelines != nullptr, draining_, store_status_.get(), ring_.now()},
+               {pipelines != nullptr, callers_.draining(), store_status_.get(), ring_.now()},
                settings_.gateway ? Others::pass_to_functions : Others::unknown);
 }
 
@@ -187,14 +135,14 @@ std::optional<http::Response> Worker::Core::overload() const {
 
 std::optional<http::Response> Worker::Core::refuse(const http::Request& head) {
   Route route = route_request(head);
-  if (!route.answer) return overload();
+  if (route.to != Route::To::answer) return overload();
   // A good answer is no reason to end the connection: it waits for the rest of the request.
-  if (route.answer->status < 400) return std::nullopt;
+  if (route.answer.status < 400) return std::nullopt;
   return std::move(route.answer);
 }
 
 bool Worker::Core::reads_in_parts(const http::Request& head) {
-  return settings_.gateway && !route_request(head).function.empty();
+  return settings_.gateway && route_request(head).to == Route::To::function;
 }
 
 coro::Task<http::Response> Worker::Core::handle(http::Request& request) {
@@ -202,37 +150,36 @@ coro::Task<http::Response> Worker::Core::handle(http::Request& request) {
   const LocalRef<std::shared_ptr<const store::Snapshot>> pipelines = pipelines_;
   const Instant began = ring_.now();
   Route route = route_request(request);
-  if (route.entry != nullptr && !beginners_.may_begin(crowded())) co_await beginners_.turn();
-  const bool calls_functions = route.entry != nullptr || !route.function.empty();
-  if (calls_functions) route.answer = overload();
-  if (calls_functions && !route.answer &&
-      FunctionCaller::orchestrators_before(request) >= kOrchestratorsMax) {
-    route.answer = http::error_response(508, "Too many orchestrators call each other");
+  const bool is_run = route.to == Route::To::pipeline;
+  if (is_run && !beginners_.may_begin(crowded())) co_await beginners_.turn();
+  if (is_run || route.to == Route::To::function) refuse_call(request, route);
+  switch (route.to) {
+    case Route::To::pipeline: co_return co_await run_pipeline(request, route, began);
+    case Route::To::function: co_return co_await pass_to_function(request, route, began);
+    case Route::To::page: co_return co_await show_page(request, began);
+    case Route::To::answer: break;
   }
-  if (route.answer || route.observed) {
-    co_return co_await answer_without_running(request, std::move(route), began);
-  }
-  if (route.entry == nullptr) co_return co_await pass_to_function(request, route, began);
-  co_return co_await run_pipeline(request, route, began);
+  count_unrouted(request, route.answer.status, began);
+  co_return std::move(route.answer);
 }
 
-coro::Task<http::Response> Worker::Core::answer_without_running(const http::Request& request,
-                                                                Route route, Instant began) {
-  if (route.observed) {
-    http::Response page = co_await ask_for_page(request.target);
-    route.answer = std::move(page);
+void Worker::Core::refuse_call(const http::Request& request, Route& route) const {
+  std::optional<http::Response> refusal = overload();
+  if (!refusal && orchestrators_before(request) >= kOrchestratorsMax) {
+    refusal = http::error_response(508, "Too many orchestrators call each other");
   }
-  count_unrouted(request, route.answer->status, began);
-  co_return std::move(*route.answer);
+  if (refusal) route = Route::answered(std::move(*refusal));
 }
 
-coro::Task<http::Response> Worker::Core::ask_for_page(std::string_view target) {
+coro::Task<http::Response> Worker::Core::show_page(const http::Request& request, Instant began) {
   PageQuestion question;
-  question.target = target;
+  question.target = request.target;
   question.asker = &worker_;
   pages_.ask(question);
   co_await question.answered.wait();
-  co_return question.page.to_response();
+  http::Response page = question.page.to_response();
+  count_unrouted(request, page.status, began);
+  co_return page;
 }
 
 coro::Task<http::Response> Worker::Core::run_pipeline(const http::Request& request,
@@ -318,36 +265,8 @@ void Worker::Core::adopt() {
 }
 
 void Worker::Core::drain() {
-  if (std::exchange(draining_, true)) return;
   store_looked_at_.set();
-  for (auto* each = connections_.front(); each != nullptr; each = connections_.next(*each)) {
-    each->drain();
-  }
-  ring_.timers().arm(accept_timer_, later(ring_.now(), kAcceptGrace));
-  ring_.timers().arm(grace_timer_, later(ring_.now(), kAcceptGrace + kIdleGrace));
-  ring_.timers().arm(drain_timer_, later(ring_.now(), settings_.drain_timeout));
-}
-
-void Worker::Core::stop_accepting(void* context) {
-  for (net::Listener* listener : static_cast<Core*>(context)->listeners_) listener->stop();
-}
-
-void Worker::Core::grace_is_over(void* context) {
-  auto& self = *static_cast<Core*>(context);
-  for (auto* each = self.connections_.front(); each != nullptr;
-       each = self.connections_.next(*each)) {
-    each->end_when_idle();
-  }
-}
-
-void Worker::Core::drain_is_over(void* context) {
-  auto& self = *static_cast<Core*>(context);
-  for (auto* each = self.connections_.front(); each != nullptr;
-       each = self.connections_.next(*each)) {
-    each->abandon();
-  }
-  // A second abandon() ends also those that do not read their 503.
-  self.ring_.timers().arm(self.drain_timer_, later(self.ring_.now(), kAbandonedGrace));
+  callers_.drain();
 }
 
 Worker::Worker(const Settings& settings, std::vector<int> listeners)

@@ -15,7 +15,7 @@ struct Answer {
   std::string_view text;
 };
 
-struct Functions final : pipeline::FunctionCaller {
+struct Functions final : pipeline::Functions {
   Functions(const Answer& a, const Answer& b) : of_a(a), of_b(b) {}
   coro::Task<Result<pipeline::Output, pipeline::StepError>> call(const pipeline::Call& called,
                                                                  const pipeline::Payload&, Instant,

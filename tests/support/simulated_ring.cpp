@@ -188,6 +188,13 @@ void SimulatedRing::reap() {
   finish_silent_sends();
 }
 
+void SimulatedRing::run_for(Duration duration) {
+  bool over = false;
+  ring::Timer timer([](void* flag) { *static_cast<bool*>(flag) = true; }, &over);
+  timers().arm(timer, later(now(), duration));
+  while (!over) turn();
+}
+
 void SimulatedRing::finish_silent_sends() {
   std::vector<OperationId> finished;
   finished.swap(silent_);

@@ -64,6 +64,9 @@ class SimulatedRing final : public ring::Ring {
   void freeze(int fd);
   void thaw(int fd);
 
+  // Turns until so much simulated time is over.
+  void run_for(Duration duration);
+
   // Receives that were completed into memory of whoever asked for them.
   size_t received_in_place() const { return received_in_place_; }
 

@@ -103,11 +103,4 @@ void ServerWorld::leave(Caller& caller) {
   callers_.erase(found);
 }
 
-void ServerWorld::run_for(Duration duration) {
-  bool over = false;
-  ring::Timer timer([](void* flag) { *static_cast<bool*>(flag) = true; }, &over);
-  ring.timers().arm(timer, later(ring.now(), duration));
-  while (!over) ring.turn();
-}
-
 }  // namespace fnkit::test

@@ -74,7 +74,7 @@ class ServerWorld {
   // The caller closes its socket; it must not be used any more.
   void leave(Caller& caller);
   // Simulated time.
-  void run_for(Duration duration);
+  void run_for(Duration duration) { ring.run_for(duration); }
   // For at most a minute; false when the time is over and `condition` still does not hold.
   template <class Condition>
   bool run_until(Condition condition) {

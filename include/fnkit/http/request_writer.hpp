@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
 #include "fnkit/base/buffer.hpp"
@@ -17,9 +16,10 @@ class RequestWriter {
              std::string_view host);
   void field(std::string_view name, std::string_view value);
   // Content-Length, where there is a body or the method is one that has one (RFC 9110 section 8.6),
-  // or "chunked" where the length is not known; and the empty line. The head stays valid as long as
-  // this object.
-  std::string_view end(std::string_view method, std::optional<uint64_t> body_bytes);
+  // and the empty line. The head stays valid as long as this object.
+  std::string_view end(std::string_view method, uint64_t body_bytes);
+  // The same for a body whose length is not known.
+  std::string_view end_chunked();
 
  private:
   Buffer out_;

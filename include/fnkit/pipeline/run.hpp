@@ -39,9 +39,9 @@ struct StepError {
 using Failure = std::vector<StepError>;
 using Outcome = Result<Output, Failure>;
 
-// Calls a function; `server` has the real one.
-struct FunctionCaller {
-  virtual ~FunctionCaller() = default;
+// The functions, as steps see them; `server` has the real ones.
+struct Functions {
+  virtual ~Functions() = default;
   // An answer of any status is an Output. `input` stays until the task has returned. `deadline` is
   // the pipeline's; the step's own may come earlier. Ends soon after `scope` is cancelled.
   virtual coro::Task<Result<Output, StepError>> call(const Call& call, const Payload& input,
@@ -51,7 +51,7 @@ struct FunctionCaller {
 
 // What every step of one run needs.
 struct Context {
-  FunctionCaller& functions;
+  Functions& functions;
   coro::CancelScope& scope;  // cancelled when the result is no longer wanted
   Instant deadline;          // of the whole pipeline
   size_t merged_bytes_max;   // of a parallel answer

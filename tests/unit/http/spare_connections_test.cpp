@@ -17,17 +17,11 @@ class SpareConnectionsTest : public testing::Test {
   ~SpareConnectionsTest() override {
     tasks_.spawn(spares_.close());
     for (auto& function : functions_) tasks_.spawn(function->close());
-    run_for(std::chrono::seconds(1));
+    ring_.run_for(std::chrono::seconds(1));
     EXPECT_EQ(tasks_.running(), 0U) << "something still waits";
   }
 
-  void run_for(Duration duration) {
-    bool over = false;
-    ring::Timer timer([](void* flag) { *static_cast<bool*>(flag) = true; }, &over);
-    ring_.timers().arm(timer, later(ring_.now(), duration));
-    while (!over) ring_.turn();
-  }
-  void settle() { run_for(std::chrono::milliseconds(100)); }
+  void settle() { ring_.run_for(std::chrono::milliseconds(100)); }
 
   // A new connection is spare now; its function's side is functions_.back().
   net::Stream* keep(const std::string& endpoint, Duration idle_time = std::chrono::seconds(10)) {
@@ -66,9 +60,9 @@ TEST_F(SpareConnectionsTest, TheOneUsedLastComesFirst) {
 
 TEST_F(SpareConnectionsTest, OneIsClosedWhenItsTimeIsOver) {
   keep("a:1", std::chrono::seconds(2));
-  run_for(std::chrono::seconds(1));
+  ring_.run_for(std::chrono::seconds(1));
   EXPECT_FALSE(functions_[0]->ended());
-  run_for(std::chrono::seconds(2));
+  ring_.run_for(std::chrono::seconds(2));
   EXPECT_TRUE(functions_[0]->ended());
   EXPECT_EQ(take("a:1"), nullptr);
 }

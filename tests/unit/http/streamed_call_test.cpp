@@ -27,16 +27,9 @@ class StreamedCallTest : public testing::TestWithParam<uint64_t> {
     const std::unique_ptr<net::Stream> connection = call_->release();
     tasks_.spawn(connection->close());
     if (function_) tasks_.spawn(function_->close());
-    run_for(std::chrono::seconds(1));
+    ring_.run_for(std::chrono::seconds(1));
     call_.reset();
     EXPECT_EQ(tasks_.running(), 0U) << "something still waits";
-  }
-
-  void run_for(Duration duration) {
-    bool over = false;
-    ring::Timer timer([](void* flag) { *static_cast<bool*>(flag) = true; }, &over);
-    ring_.timers().arm(timer, later(ring_.now(), duration));
-    while (!over) ring_.turn();
   }
 
   // The answer so far: its head, "|" and each part; then "end", or why there is no more.
@@ -64,7 +57,7 @@ class StreamedCallTest : public testing::TestWithParam<uint64_t> {
     tasks_.spawn(read());
     function_->say(bytes);
     if (ends) function_->say_no_more();
-    run_for(std::chrono::seconds(2));
+    ring_.run_for(std::chrono::seconds(2));
     return answer_;
   }
 
@@ -82,13 +75,13 @@ INSTANTIATE_TEST_SUITE_P(Seeds, StreamedCallTest, testing::Range<uint64_t>(1, 13
 TEST_P(StreamedCallTest, SendsPartsAsTheyCome) {
   function_->start_reading();
   tasks_.spawn(send("", false));
-  run_for(std::chrono::seconds(1));
+  ring_.run_for(std::chrono::seconds(1));
   EXPECT_EQ(function_->heard(), "POST / HTTP/1.1\r\n\r\n") << "the head waits for a part";
   tasks_.spawn(send("abc", false));
-  run_for(std::chrono::seconds(1));
+  ring_.run_for(std::chrono::seconds(1));
   EXPECT_TRUE(function_->heard().ends_with("\r\n\r\n3\r\nabc\r\n"));
   tasks_.spawn(send(test::pattern(26), true));
-  run_for(std::chrono::seconds(1));
+  ring_.run_for(std::chrono::seconds(1));
   EXPECT_TRUE(function_->heard().ends_with("1a\r\n" + test::pattern(26) + "\r\n0\r\n\r\n"));
 }
 
@@ -129,14 +122,14 @@ TEST_P(StreamedCallTest, NonsenseIsNoAnswer) {
 
 TEST_P(StreamedCallTest, SilenceEndsIt) {
   answer_to(kAnswerHead + "Content-Length: 4\r\n\r\nab", false);
-  run_for(std::chrono::seconds(2));
+  ring_.run_for(std::chrono::seconds(2));
   function_->say("c");
-  run_for(std::chrono::seconds(4));
+  ring_.run_for(std::chrono::seconds(4));
   EXPECT_EQ(answer_, "200|abc") << "it was not silent for so long";
   tasks_.spawn(send("x", false));
-  run_for(std::chrono::seconds(4));
+  ring_.run_for(std::chrono::seconds(4));
   EXPECT_EQ(answer_, "200|abc") << "the other side has moved";
-  run_for(std::chrono::seconds(2));
+  ring_.run_for(std::chrono::seconds(2));
   EXPECT_EQ(answer_, "200|abc|nothing came in time");
 }
 
@@ -146,26 +139,26 @@ TEST_P(StreamedCallTest, AWholeCallLeavesItsConnection) {
   answer_to(kAnswerHead + "Content-Length: 1\r\n\r\na", false);
   EXPECT_EQ(call_->idle_time(), Duration::zero()) << "not all of the request was sent";
   tasks_.spawn(send("x", true));
-  run_for(std::chrono::seconds(1));
+  ring_.run_for(std::chrono::seconds(1));
   EXPECT_EQ(call_->idle_time(), std::chrono::seconds(3));
   function_->say("more");
-  run_for(std::chrono::seconds(1));
+  ring_.run_for(std::chrono::seconds(1));
   EXPECT_EQ(call_->idle_time(), Duration::zero()) << "bytes are left over";
 }
 
 TEST_P(StreamedCallTest, StopEndsEveryWait) {
   tasks_.spawn(read());
   tasks_.spawn(send("x", false));
-  run_for(std::chrono::seconds(1));
+  ring_.run_for(std::chrono::seconds(1));
   call_->stop();
-  run_for(std::chrono::seconds(1));
+  ring_.run_for(std::chrono::seconds(1));
   EXPECT_EQ(answer_, "no answer: given up");
 }
 
 TEST_P(StreamedCallTest, WhoeverReadsNothingIsTold) {
   options_.write_timeout = std::chrono::seconds(1);
   tasks_.spawn(send(test::pattern(3'000'000), false));
-  run_for(std::chrono::seconds(3));
+  ring_.run_for(std::chrono::seconds(3));
   EXPECT_EQ(not_sent_, CallError::Kind::not_read);
 }
 

@@ -13,7 +13,7 @@
 
 namespace fnkit::test {
 
-class FakeFunctions final : public pipeline::FunctionCaller {
+class FakeFunctions final : public pipeline::Functions {
  public:
   struct Answer {
     int status = 200;

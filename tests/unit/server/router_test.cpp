@@ -43,18 +43,19 @@ class RouterTest : public testing::Test {
     Route route =
         server::route(request, tokens_, pipelines,
                       {reached_, draining_, &status_, Instant(std::chrono::hours(1))}, others_);
-    if (route.observed) return "page of the control thread";
-    if (!route.function.empty()) {
+    using To = Route::To;
+    if (route.to == To::page) return "page of the control thread";
+    if (route.to == To::function) {
       return "function " + std::string(route.function) + " path " + std::string(route.step_path) +
              " query " + std::string(route.step_query);
     }
-    if (!route.answer) {
+    if (route.to == To::pipeline) {
       return "plan " + route.entry->name + " path " + std::string(route.step_path) + " query " +
              std::string(route.step_query);
     }
-    headers_ = route.answer->extra_headers;
-    content_type_ = route.answer->content_type;
-    return std::to_string(route.answer->status) + " " + std::string(route.answer->body.bytes);
+    headers_ = route.answer.extra_headers;
+    content_type_ = route.answer.content_type;
+    return std::to_string(route.answer.status) + " " + std::string(route.answer.body.bytes);
   }
 
   std::shared_ptr<const store::Snapshot> pipelines_;
