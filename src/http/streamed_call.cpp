@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <limits>
 
-#include "fnkit/net/connect.hpp"
 #include "http/body_writer.hpp"
 
 namespace fnkit::http {
@@ -17,56 +16,18 @@ MessageLimits without_body_limit(MessageLimits limits) {
   return limits;
 }
 
-CallError not_connected(const Error& error) {
-  switch (error.code) {
-    case ETIMEDOUT: return {Kind::no_connection, error.message};
-    case ECANCELED: return {Kind::cancelled, "the caller is gone"};
-    default: return {Kind::unreachable, error.message};
-  }
-}
-
 }  // namespace
 
-coro::Task<Result<std::unique_ptr<net::Stream>, CallError>> StreamedCall::connect(
-    ring::Ring& ring, net::Resolver& resolver, Random& random, const Endpoint& endpoint,
-    Instant deadline, coro::CancelScope& scope) {
-  std::vector<net::Address> addresses;
-  if (endpoint.address) {
-    addresses.push_back(*endpoint.address);
-  } else {
-    Result<net::Resolved> resolved =
-        co_await resolver.resolve(endpoint.host, endpoint.port, deadline, scope);
-    if (!resolved) co_return not_connected(resolved.error());
-    addresses = std::move(resolved->addresses);
-  }
-  const auto first = static_cast<std::ptrdiff_t>(random.below(addresses.size()));
-  std::rotate(addresses.begin(), addresses.begin() + first, addresses.end());
-  CallError why{Kind::unreachable, {}};
-  auto left = static_cast<Duration::rep>(addresses.size());
-  for (const net::Address& address : addresses) {
-    // One that does not answer leaves time for the others.
-    const Instant its_deadline = ring.now() + (deadline - ring.now()) / left--;
-    if (std::optional<CallError> forbidden = endpoint.forbids(address)) {
-      why = std::move(*forbidden);
-      continue;
-    }
-    Result<int> fd = co_await net::connect(ring, address, its_deadline, scope);
-    if (fd) co_return std::make_unique<net::Stream>(ring, *fd);
-    why = not_connected(fd.error());
-  }
-  co_return why;
-}
-
-StreamedCall::StreamedCall(ring::Ring& ring, std::unique_ptr<net::Stream> connection,
+StreamedCall::StreamedCall(ring::Ring& ring, ExclusivePool::Connection connection,
                            const ClientOptions& options, Duration silence_max)
     : ring_(ring),
       options_(options),
       silence_max_(silence_max),
-      stream_(std::move(connection)),
-      writer_(std::make_unique<BodyWriter>(*stream_)),
+      connection_(std::move(connection)),
+      writer_(std::make_unique<BodyWriter>(*connection_.stream)),
       parser_(without_body_limit(options.limits)),
       moved_at_(ring.now()) {
-  stream_->receive_directly(net::Stream::Direct::to_reader);
+  connection_.stream->receive_directly(net::Stream::Direct::to_reader);
 }
 
 StreamedCall::~StreamedCall() = default;
@@ -79,7 +40,7 @@ void StreamedCall::begin(std::string_view head, bool chunked, bool is_head) {
 coro::Task<Result<void, CallError>> StreamedCall::send(std::string_view bytes, bool last) {
   Result<void> sent = co_await writer_->write(bytes, last, options_.write_timeout);
   moved_at_ = ring_.now();
-  sent_ = sent_ || sent || stream_->bytes_sent() > 0;
+  sent_ = sent_ || sent || connection_.stream->bytes_sent() > 0;
   sent_all_ = sent && last;
   if (sent) co_return Result<void, CallError>();
   const bool stalled = sent.error().code == ETIMEDOUT;
@@ -90,7 +51,7 @@ coro::Task<Result<IncomingHead, CallError>> StreamedCall::answer_head() {
   Result<Arrived, CallError> arrived = Arrived::not_yet;
   while (arrived && *arrived == Arrived::not_yet) arrived = co_await read_more();
   if (!arrived) co_return std::move(arrived.error());
-  IncomingHead head = parser_.take_head(stream_->input());
+  IncomingHead head = parser_.take_head(connection_.stream->input());
   if (head.reusable) {
     idle_time_ = options_.idle_time(find_header(head.headers, "keep-alive").value_or(""));
   }
@@ -98,7 +59,7 @@ coro::Task<Result<IncomingHead, CallError>> StreamedCall::answer_head() {
 }
 
 BodyPart StreamedCall::part_here() {
-  BodyPart part = parser_.take_part(stream_->input());
+  BodyPart part = parser_.take_part(connection_.stream->input());
   answered_all_ = part.last;
   return part;
 }
@@ -113,7 +74,7 @@ coro::Task<Result<BodyPart, CallError>> StreamedCall::next_part() {
 coro::Task<Result<Arrived, CallError>> StreamedCall::read_more() {
   bool at_end = false;
   while (true) {
-    Result<size_t> received = co_await stream_->receive(later(moved_at_, silence_max_));
+    Result<size_t> received = co_await connection_.stream->receive(later(moved_at_, silence_max_));
     at_end = received && *received == 0;
     if (received) break;
     if (received.error().code == ECANCELED) co_return CallError{Kind::cancelled, "given up"};
@@ -129,18 +90,19 @@ coro::Task<Result<Arrived, CallError>> StreamedCall::read_more() {
   }
   moved_at_ = ring_.now();
   answered_ = answered_ || !at_end;
-  Result<Arrived, ProtocolError> arrived = parser_.advance(stream_->input(), at_end);
+  Result<Arrived, ProtocolError> arrived = parser_.advance(connection_.stream->input(), at_end);
   if (arrived) co_return *arrived;
   co_return CallError{at_end ? Kind::broken : Kind::protocol, std::string(arrived.error().reason)};
 }
 
-void StreamedCall::stop() { stream_->stop(); }
+void StreamedCall::stop() { connection_.stream->stop(); }
 
 Duration StreamedCall::idle_time() const {
-  const bool whole = sent_all_ && answered_all_ && stream_->input().empty() && !stream_->ended();
+  const bool whole = sent_all_ && answered_all_ && connection_.stream->input().empty() &&
+                     !connection_.stream->ended();
   return whole ? idle_time_ : Duration::zero();
 }
 
-std::unique_ptr<net::Stream> StreamedCall::release() { return std::move(stream_); }
+ExclusivePool::Connection StreamedCall::release() { return std::move(connection_); }
 
 }  // namespace fnkit::http

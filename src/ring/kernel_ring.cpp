@@ -2,7 +2,6 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,12 +14,7 @@ namespace {
 constexpr unsigned kSubmissions = 1024;
 // A full completion queue ends multishot operations, so it holds more than one turn can produce.
 constexpr unsigned kCompletions = 4 * kSubmissions;
-constexpr uint16_t kBufferGroup = 0;
-// As many as are touched in rotation without leaving the L2 cache.
-constexpr unsigned kBuffers = 256;
-constexpr size_t kBufferBytes = 4096;
-static_assert(kCompletions > kBuffers);
-static_assert((kBuffers & (kBuffers - 1)) == 0, "the kernel wants a power of two");
+static_assert(kCompletions > ProvidedBuffers::kCount);
 
 constexpr unsigned kSignalSetBytes = 8;          // the kernel's sigset_t
 constexpr unsigned kEnterNoIowait = 1U << 7;     // IORING_ENTER_NO_IOWAIT, newer than liburing 2.3
@@ -34,14 +28,9 @@ KernelRing::KernelRing() : Ring(monotonic_now()) {}
 
 KernelRing::~KernelRing() {
   INVARIANT(in_flight() == 0);  // the kernel would go on to write into their memory
-  if (buffer_ring_ != nullptr) {
-    io_uring_unregister_buf_ring(&ring_, kBufferGroup);
-    munmap(buffer_ring_, buffer_ring_bytes());
-  }
+  buffers_.end(ring_);
   if (ring_.ring_fd >= 0) io_uring_queue_exit(&ring_);
 }
-
-size_t KernelRing::buffer_ring_bytes() { return kBuffers * sizeof(io_uring_buf); }
 
 Result<void, RingForbidden> KernelRing::set_up() {
   io_uring_params parameters{};
@@ -61,39 +50,9 @@ Result<void, RingForbidden> KernelRing::set_up() {
 }
 
 int KernelRing::register_all() {
-  if (const int r = set_up_buffers(); r < 0) return r;
+  if (const int r = buffers_.set_up(ring_); r < 0) return r;
   if (const int r = io_uring_register_ring_fd(&ring_); r < 0) return r;
   return restrict_and_enable(ring_);
-}
-
-int KernelRing::set_up_buffers() {
-  void* memory = mmap(nullptr, buffer_ring_bytes(), PROT_READ | PROT_WRITE,
-                      MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
-  if (memory == MAP_FAILED) return -errno;
-  buffer_ring_ = static_cast<io_uring_buf_ring*>(memory);
-  io_uring_buf_reg registration{};
-  registration.ring_addr = reinterpret_cast<uint64_t>(memory);
-  registration.ring_entries = kBuffers;
-  registration.bgid = kBufferGroup;
-  if (const int r = io_uring_register_buf_ring(&ring_, &registration, 0); r < 0) {
-    munmap(memory, buffer_ring_bytes());
-    buffer_ring_ = nullptr;
-    return r;
-  }
-  io_uring_buf_ring_init(buffer_ring_);
-  buffers_ = std::make_unique<char[]>(kBuffers * kBufferBytes);
-  for (unsigned id = 0; id < kBuffers; ++id) give_back(static_cast<uint16_t>(id));
-  publish_buffers();
-  return 0;
-}
-
-void KernelRing::give_back(uint16_t id) {
-  io_uring_buf_ring_add(buffer_ring_, &buffers_[id * kBufferBytes], kBufferBytes, id,
-                        io_uring_buf_ring_mask(kBuffers), static_cast<int>(given_back_++));
-}
-
-void KernelRing::publish_buffers() {
-  io_uring_buf_ring_advance(buffer_ring_, static_cast<int>(std::exchange(given_back_, 0U)));
 }
 
 Instant KernelRing::read_clock() { return monotonic_now(); }
@@ -150,7 +109,7 @@ void KernelRing::start(Operation& operation) {
       // Not with IORING_RECVSEND_POLL_FIRST: what is there before it is armed is then read once
       // only, and a reset right behind the data is never told (seen on Linux 6.18).
       entry.flags |= IOSQE_BUFFER_SELECT;
-      entry.buf_group = kBufferGroup;
+      entry.buf_group = ProvidedBuffers::kGroup;
       break;
     case Verb::receive_into:
       io_uring_prep_recv(&entry, operation.fd, operation.parts[0].iov_base,
@@ -255,7 +214,7 @@ void KernelRing::reap_completions() {
     if (operation != nullptr) dispatch(*operation, completion->res, completion->flags);
   }
   io_uring_cq_advance(&ring_, count);
-  if (given_back_ > 0) publish_buffers();
+  buffers_.publish();
 }
 
 void KernelRing::dispatch(Operation& operation, int32_t result, uint32_t flags) {
@@ -285,9 +244,9 @@ void KernelRing::received(Operation& operation, int32_t result, uint32_t flags, 
     return;
   }
   const auto id = static_cast<uint16_t>(flags >> IORING_CQE_BUFFER_SHIFT);
-  operation.data = {&buffers_[id * kBufferBytes], static_cast<size_t>(std::max(result, 0))};
+  operation.data = buffers_.filled(id, static_cast<size_t>(std::max(result, 0)));
   complete(operation, result, result > 0);
-  give_back(id);
+  buffers_.give_back(id);
 }
 
 void KernelRing::sent(Operation& operation, int32_t result) {

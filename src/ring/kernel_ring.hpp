@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fnkit/ring/ring.hpp"
+#include "ring/provided_buffers.hpp"
 
 namespace fnkit::ring {
 
@@ -33,11 +34,7 @@ class KernelRing final : public Ring {
   Instant read_clock() override;
   void reap() override;
 
-  int set_up_buffers();
   int register_all();
-  static size_t buffer_ring_bytes();
-  void give_back(uint16_t id);
-  void publish_buffers();
 
   bool all_is_quiet() const;
   io_uring_sqe& next_submission();
@@ -53,9 +50,7 @@ class KernelRing final : public Ring {
 
   io_uring ring_{};
   unsigned enter_flags_ = 0;
-  io_uring_buf_ring* buffer_ring_ = nullptr;
-  std::unique_ptr<char[]> buffers_;
-  unsigned given_back_ = 0;         // buffers added to the buffer ring and not yet published
+  ProvidedBuffers buffers_;
   std::vector<Operation*> silent_;  // sends whose success will post no completion, in order
   size_t silent_taken_ = 0;         // how many of them the kernel has taken
   std::vector<Operation*> finished_;

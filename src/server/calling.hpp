@@ -2,7 +2,7 @@
 #pragma once
 
 #include "fnkit/http/client_pool.hpp"
-#include "fnkit/http/spare_connections.hpp"
+#include "fnkit/http/exclusive_pool.hpp"
 #include "fnkit/observe/recorder.hpp"
 #include "fnkit/server/settings.hpp"
 #include "server/function_directory.hpp"
@@ -13,9 +13,8 @@ struct Calling {
   const Settings& settings;
   ring::Ring& ring;
   Random& random;
-  net::Resolver& resolver;
   http::ClientPool& pool;
-  http::SpareConnections& spares;
+  http::ExclusivePool& streams;
   FunctionDirectory& functions;
   observe::CoreSeries& series;
 };

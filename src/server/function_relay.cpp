@@ -33,23 +33,20 @@ FunctionRelay::FunctionRelay(Calling& calling, const http::Request& request, con
       endpoint_(endpoint_of(calling.settings, std::string(route.function))),
       is_whole_(exchange_.is_read()) {}
 
-// A connection that was kept may be ended by the function just now.
 coro::Task<FunctionRelay::Ended> FunctionRelay::run() {
-  if (std::unique_ptr<net::Stream> kept = calling_.spares.take(endpoint_.to_text())) {
-    Ended ended = co_await pass(std::move(kept));
-    if (!may_go_again_) co_return ended;
-  }
-  const Instant deadline = later(calling_.ring.now(), calling_.settings.functions.connect_timeout);
-  Result<std::unique_ptr<net::Stream>, http::CallError> made =
-      co_await http::StreamedCall::connect(calling_.ring, calling_.resolver, calling_.random,
-                                           endpoint_, deadline, *request_.caller_gone);
-  if (!made) co_return failed(made.error());
-  Ended ended = co_await pass(std::move(*made));
+  Ended ended = co_await pass(http::ExclusivePool::Which::kept_or_new);
+  if (may_go_again_) ended = co_await pass(http::ExclusivePool::Which::new_one);
   co_return ended;
 }
 
-coro::Task<FunctionRelay::Ended> FunctionRelay::pass(std::unique_ptr<net::Stream> connection) {
-  call_.emplace(calling_.ring, std::move(connection), calling_.settings.functions,
+coro::Task<FunctionRelay::Ended> FunctionRelay::pass(http::ExclusivePool::Which which) {
+  may_go_again_ = false;
+  const Instant deadline = later(calling_.ring.now(), calling_.settings.functions.connect_timeout);
+  Result<http::ExclusivePool::Connection, http::CallError> connection =
+      co_await calling_.streams.open(endpoint_, which, deadline, *request_.caller_gone);
+  if (!connection) co_return failed(connection.error());
+  const bool kept = connection->kept;
+  call_.emplace(calling_.ring, std::move(*connection), calling_.settings.functions,
                 calling_.settings.step_timeout);
   coro::CancelHook hook(&give_up, this);
   request_.caller_gone->add(hook);
@@ -63,12 +60,12 @@ coro::Task<FunctionRelay::Ended> FunctionRelay::pass(std::unique_ptr<net::Stream
   if (idle_time == Duration::zero()) call_->stop();
   if (!exchange_.is_read()) exchange_.stop_reading();
   co_await sending.join();
-  calling_.spares.keep(endpoint_.to_text(), call_->release(), idle_time);
+  calling_.streams.give_back(call_->release(), idle_time);
   if (passed) co_return Ended{std::move(*passed)};
   if (not_read_) co_return Ended{std::move(*not_read_), true};
   // As the calls of steps: the table in src/http/client_connection.hpp.
-  may_go_again_ = is_whole_ && passed.error().kind == Kind::broken && !call_->was_answered() &&
-                  (!call_->was_sent() || is_idempotent(request_.method));
+  may_go_again_ = kept && is_whole_ && passed.error().kind == Kind::broken &&
+                  !call_->was_answered() && (!call_->was_sent() || is_idempotent(request_.method));
   co_return failed(not_sent_ ? *not_sent_ : passed.error());
 }
 

@@ -22,7 +22,7 @@ class FunctionRelay {
   coro::Task<Ended> run();
 
  private:
-  coro::Task<Ended> pass(std::unique_ptr<net::Stream> connection);
+  coro::Task<Ended> pass(http::ExclusivePool::Which which);
   coro::Task<void> send_request();
   coro::Task<Result<http::Response, http::CallError>> pass_answer();
   std::string_view write_head(http::RequestWriter& writer) const;

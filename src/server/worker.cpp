@@ -31,9 +31,9 @@ class Worker::Core final : public http::Handler {
         random_(random_seed()),
         resolver_(ring, settings.dns),
         pool_(ring, resolver_, random_, settings.functions, shared.client_counts),
-        spares_(ring, settings.functions.connections_max),
+        streams_(ring, resolver_, random_, settings.functions.connections_max),
         functions_(settings, pool_, series_),
-        calling_{settings, ring, random_, resolver_, pool_, spares_, functions_, series_},
+        calling_{settings, ring, random_, pool_, streams_, functions_, series_},
         beginners_(ring),
         callers_(settings, ring, *this, random_, series_) {}
 
@@ -70,7 +70,7 @@ class Worker::Core final : public http::Handler {
   Random random_;
   net::Resolver resolver_;
   http::ClientPool pool_;
-  http::SpareConnections spares_;
+  http::ExclusivePool streams_;
   FunctionDirectory functions_;
   Calling calling_;
   // What requests run on; a request in progress keeps the version that it began with.
@@ -93,7 +93,7 @@ coro::Task<void> Worker::Core::serve(std::vector<int> listeners) {
   co_await store_looked_at_.wait();
   co_await callers_.serve(std::move(listeners));
   co_await pool_.close();
-  co_await spares_.close();
+  co_await streams_.close();
   tell_counts();
   co_await resolver_.close();
   co_await shared_.wakeup.stop();

@@ -6,6 +6,7 @@ from support import answers
 from support.case import Case, ServedCase
 from support.client import chunked, request_bytes
 from support.waiting import eventually
+from test_dns import DnsCase
 
 
 class Kept(ServedCase):
@@ -129,3 +130,21 @@ class Idle(Case):
         for client in clients:
             client.answer()
         eventually(lambda: len(a.open_connections()) == 2, 10, "four of six closed")
+
+
+class Moved(DnsCase):
+    def test_a_function_that_moves_is_followed_though_its_old_connections_work(self):
+        functions = self.functions_at("127.0.0.2", "127.0.0.3", stay=True)
+        where = ["127.0.0.2"]
+        dns = self.responder(lambda question: question.answer(*where))
+        program = self.start(self.directory().url, "--gateway", "--dns-server", dns.address, "--step-idle-timeout", "20s",
+                             "--step-url", f"http://{{step}}.test:{functions['127.0.0.2'].port}")
+        client = self.connect(program.address)
+
+        def answers_from():
+            return client.call("GET", "/f/").json()
+
+        self.assertEqual([answers_from() for _ in range(3)], ["127.0.0.2"] * 3)
+        where[0] = "127.0.0.3"
+        eventually(lambda: answers_from() == "127.0.0.3", 10, "the new address being called")
+        self.assertEqual(len(functions["127.0.0.2"].connections), 1)

@@ -3,8 +3,7 @@
 
 #include <memory>
 
-#include "fnkit/http/client_pool.hpp"
-#include "fnkit/net/stream.hpp"
+#include "fnkit/http/exclusive_pool.hpp"
 
 namespace fnkit::http {
 
@@ -14,16 +13,10 @@ class BodyWriter;
 // by one caller at a time. One thread.
 class StreamedCall {
  public:
-  // A new connection to `endpoint`: to one of its addresses that a function may have, each tried
-  // once. Ends soon after `scope` is cancelled.
-  static coro::Task<Result<std::unique_ptr<net::Stream>, CallError>> connect(
-      ring::Ring& ring, net::Resolver& resolver, Random& random, const Endpoint& endpoint,
-      Instant deadline, coro::CancelScope& scope);
-
   // Of `options` the limits of heads and the time to write count; the answer's body has no limit.
   // `silence_max`: so long may nothing move either way.
-  StreamedCall(ring::Ring& ring, std::unique_ptr<net::Stream> connection,
-               const ClientOptions& options, Duration silence_max);
+  StreamedCall(ring::Ring& ring, ExclusivePool::Connection connection, const ClientOptions& options,
+               Duration silence_max);
   ~StreamedCall();
 
   // `head` is a request's, with its empty line; it leaves with the first part. `chunked` says how
@@ -49,7 +42,7 @@ class StreamedCall {
   // Every wait ends: cancelled.
   void stop();
   // Gives the connection up, for others or to be closed; nobody may send or read.
-  std::unique_ptr<net::Stream> release();
+  ExclusivePool::Connection release();
 
  private:
   coro::Task<Result<Arrived, CallError>> read_more();
@@ -57,7 +50,7 @@ class StreamedCall {
   ring::Ring& ring_;
   const ClientOptions& options_;
   const Duration silence_max_;
-  std::unique_ptr<net::Stream> stream_;
+  ExclusivePool::Connection connection_;
   const std::unique_ptr<BodyWriter> writer_;
   ResponseParser parser_;
   Instant moved_at_;

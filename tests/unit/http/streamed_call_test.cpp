@@ -17,15 +17,16 @@ class StreamedCallTest : public testing::TestWithParam<uint64_t> {
  protected:
   StreamedCallTest() {
     const auto [ours, theirs] = ring_.connected_pair();
-    call_.emplace(ring_, std::make_unique<net::Stream>(ring_, ours), options_,
-                  std::chrono::seconds(5));
+    call_.emplace(ring_,
+                  http::ExclusivePool::Connection{std::make_unique<net::Stream>(ring_, ours), {}},
+                  options_, std::chrono::seconds(5));
     function_.emplace(ring_, theirs);
     call_->begin("POST / HTTP/1.1\r\n\r\n", true, false);
   }
   ~StreamedCallTest() override {
     call_->stop();
-    const std::unique_ptr<net::Stream> connection = call_->release();
-    tasks_.spawn(connection->close());
+    const http::ExclusivePool::Connection connection = call_->release();
+    tasks_.spawn(connection.stream->close());
     if (function_) tasks_.spawn(function_->close());
     ring_.run_for(std::chrono::seconds(1));
     call_.reset();
