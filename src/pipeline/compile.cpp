@@ -106,7 +106,7 @@ std::vector<Parallel::Member> members_of(const std::vector<Node>& nodes) {
   members.reserve(nodes.size());
   for (size_t i = 0; i < nodes.size(); ++i) {
     std::string key;
-    json::append_quoted(key, std::get<Call>(nodes[i].kind).function);
+    json::append_quoted(key, name_of(nodes[i]));
     key += ':';
     const auto known = std::find_if(members.begin(), members.end(),
                                     [&](const auto& member) { return member.key == key; });
@@ -151,13 +151,15 @@ const std::vector<Node>& nodes_of(const Plan& plan) {
   return sequence != nullptr ? sequence->nodes : std::get<Parallel>(plan.root.kind).nodes;
 }
 
+const std::string& name_of(const Node& node) { return std::get<Call>(node.kind).function; }
+
 std::string_view mode_of(const Plan& plan) {
   return std::holds_alternative<Sequence>(plan.root.kind) ? "sequential" : "parallel";
 }
 
 std::vector<std::string> step_names(const Plan& plan) {
   std::vector<std::string> names;
-  for (const Node& node : nodes_of(plan)) names.push_back(std::get<Call>(node.kind).function);
+  for (const Node& node : nodes_of(plan)) names.push_back(name_of(node));
   return names;
 }
 

@@ -77,7 +77,9 @@ void announce(const Settings& settings, const Listeners& listeners) {
   }
   if (settings.tokens.open_mode()) {
     log_event(LogLevel::warning, "server",
-              "open mode: no token is set, everybody who can connect may run pipelines");
+              settings.gateway
+                  ? "open mode: no token is set, everybody who can connect may call functions"
+                  : "open mode: no token is set, everybody who can connect may run pipelines");
   }
 }
 

@@ -22,7 +22,7 @@ enum class Cause : uint8_t {
   shed,       // we had no room for the call
   cancelled,  // given up because its result was no longer wanted; no failure
 };
-inline constexpr size_t kCauses = 8;
+inline constexpr size_t kCauses = static_cast<size_t>(Cause::cancelled) + 1;
 // "connect" and so on.
 std::string_view name_of(Cause cause);
 
@@ -42,7 +42,7 @@ enum class Limit : uint8_t {
   target_max,
   write_timeout,
 };
-inline constexpr size_t kLimits = 13;
+inline constexpr size_t kLimits = static_cast<size_t>(Limit::write_timeout) + 1;
 std::string_view name_of(Limit limit);
 
 // Written by one worker, read by the control thread; so are all below.

@@ -66,6 +66,9 @@ Result<Plan> compile(std::string_view config);
 // Of its root; empty where it has no steps.
 const std::vector<Node>& nodes_of(const Plan& plan);
 
+// What a node is called in answers, errors and lists: so far each is a call.
+const std::string& name_of(const Node& node);
+
 // "sequential" or "parallel", and the names of the steps: what `ls` shows.
 std::string_view mode_of(const Plan& plan);
 std::vector<std::string> step_names(const Plan& plan);

@@ -21,7 +21,7 @@ std::optional<StepError> refuse_compressed(const Node& node, const Payload& payl
   const std::string_view encoding = payload.content_encoding;
   if (encoding.empty() || equals_ignoring_case(encoding, "identity")) return std::nullopt;
   StepError error;
-  error.step = std::get<Call>(node.kind).function;
+  error.step = name_of(node);
   error.detail = "its answer is compressed (" + std::string(encoding) +
                  ") and cannot become part of a JSON object";
   return error;
@@ -81,7 +81,7 @@ Result<Output, StepError> merge(const Parallel& parallel, const Branches& branch
     append_value(merged, payload);
     if (merged.size() >= merged_bytes_max) {
       StepError error;
-      error.step = std::get<Call>(parallel.nodes[member.node].kind).function;
+      error.step = name_of(parallel.nodes[member.node]);
       error.detail =
           "the merged answer is larger than " + std::to_string(merged_bytes_max) + " bytes";
       return error;
