@@ -142,3 +142,15 @@ CLEAN = (
     ("asserting in a test's helper", TEST, unit("my_assert(a);")),
     ("sleeping in prose", UNIT, "// usleep would hide it\n"),
 )
+
+# (name, README.md beside a src/a.cpp that has `known`, part of the expected sentence; "" where it is clean)
+ROOM = "| `base` | what it is | |\n"
+DOCUMENTS = (
+    ("a link to nowhere", ROOM + "[x](none.md)\n", "links to none.md, which is not there"),
+    ("a link to no heading", ROOM + "# A\n[x](#b)\n", "no such heading"),
+    ("a file that is not there", ROOM + "`src/b.cpp`\n", "names the file `src/b.cpp`"),
+    ("a name that is not in its file", ROOM + "| x | `src/a.cpp` `other` |\n", "says that `other` is in src/a.cpp"),
+    ("a room without a row", "# A\n", "has no row for the room base"),
+    ("a room that may use more than it may", "| `base` | what | coro |\n", "says that base may use 'coro'"),
+    ("a true document", ROOM + "# A b\n[x](#a-b), [y](https://e.test/)\n| x | `src/a.cpp` `known` |\n", ""),
+)
