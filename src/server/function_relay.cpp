@@ -125,21 +125,24 @@ std::string_view FunctionRelay::write_head(http::RequestWriter& writer) const {
 }
 
 // What the reference gateway added, and Via (RFC 9110 section 7.6.3). A gateway in front may have
-// told of others before this caller, and that they came by https.
+// told of others before this caller, and that they came by https; over a Unix socket, where callers
+// have no address, it alone can tell who called.
 void FunctionRelay::append_forwarded(http::RequestWriter& writer) const {
   const std::string_view caller = host_of(request_.caller);
   std::string chain;
+  const auto append = [&chain](std::string_view address) {
+    if (!chain.empty() && !address.empty()) chain += ", ";
+    chain += address;
+  };
   for (const http::HeaderField& field : request_.headers) {
-    if (!equals_ignoring_case(field.name, "x-forwarded-for")) continue;
-    chain += field.value;
-    chain += ", ";
+    if (equals_ignoring_case(field.name, "x-forwarded-for")) append(field.value);
   }
-  chain += caller;
+  append(caller);
+  const std::string_view nearest =
+      caller.empty() ? request_.header("x-real-ip").value_or(caller) : caller;
   writer.field("x-request-id", request_.request_id);
-  if (!caller.empty()) {
-    writer.field("x-forwarded-for", chain);
-    writer.field("x-real-ip", caller);
-  }
+  if (!chain.empty()) writer.field("x-forwarded-for", chain);
+  if (!nearest.empty()) writer.field("x-real-ip", nearest);
   if (!request_.header("x-forwarded-proto")) writer.field("x-forwarded-proto", "http");
   writer.field("via", kVia);
 }

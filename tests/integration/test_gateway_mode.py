@@ -1,5 +1,7 @@
 """`serve --gateway`: what a function is sent, what its caller gets, and what is refused."""
 
+import tempfile
+
 from support import answers
 from support.case import Case, ServedCase, pipelines_of
 from support.client import chunked, request_bytes
@@ -166,6 +168,22 @@ class Switched(Case):
         self.assertEqual(answer.body, b'{"from":"a"}')
         self.assertEqual((inner.only_request().target, inner.only_request().body), ("/x", b"xy"))
         self.assertEqual(inner.only_request().header("x-forwarded-for"), "127.0.0.1, 127.0.0.1")
+
+    def told(self, listen, headers=()):
+        """What a function is told of who called at `listen`."""
+        a = self.function("a")
+        program = self.start(self.directory().url, "--gateway", resolve={"a": a.address}, listen=(listen,))
+        self.connect(program.address).call("GET", "/a/", headers)
+        return [a.only_request().header(name) for name in ("x-forwarded-for", "x-real-ip", "x-forwarded-proto")]
+
+    def test_who_called(self):
+        front = [("X-Forwarded-For", "192.0.2.7"), ("X-Forwarded-For", "192.0.2.8"), ("X-Real-IP", "192.0.2.8"),
+                 ("X-Forwarded-Proto", "https")]
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertEqual(self.told(f"unix:{folder}/a"), [None, None, "http"])
+            self.assertEqual(self.told(f"unix:{folder}/b", front), ["192.0.2.7, 192.0.2.8", "192.0.2.8", "https"])
+        self.assertEqual(self.told("[::1]:0"), ["::1", "::1", "http"])
+        self.assertEqual(self.told("127.0.0.1:0", front), ["192.0.2.7, 192.0.2.8, 127.0.0.1", "127.0.0.1", "https"])
 
     def test_without_the_store(self):
         a = self.function("a")
