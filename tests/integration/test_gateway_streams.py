@@ -217,22 +217,23 @@ class InParts(ServedCase):
             self.assertEqual((answer.status, answer.body, answer.header("connection")), (403, b"no", "close"))
             client.close()
 
+
+class EachItsOwn(Case):
+    def start_with(self, *arguments):
+        self.a = self.function("a")
+        return self.start(self.directory().url, "--gateway", *arguments, resolve={"a": self.a.address})
+
     def test_many_at_once(self):
-        self.fn["a"].script = answers.echo()
+        program = self.start_with()
+        self.a.script, self.a.chunked = answers.echo(), True
         bodies = [bytes([n]) * (n * 997) for n in range(60)]
-        clients = [self.connect(self.address) for _ in bodies]
+        clients = [self.connect(program.address) for _ in bodies]
         framed = [request_bytes("POST", "/a/", [("Transfer-Encoding", "chunked")]) + chunked(*([body] if body else []))
                   for body in bodies]
         for at in range(2):
             for client, data in zip(clients, framed):
                 client.send(data[: len(data) // 2] if at == 0 else data[len(data) // 2 :])
         self.assertEqual([client.answer().body for client in clients], bodies)
-
-
-class Late(Case):
-    def start_with(self, *arguments):
-        self.a = self.function("a")
-        return self.start(self.directory().url, "--gateway", *arguments, resolve={"a": self.a.address})
 
     def test_a_function_that_does_not_answer(self):
         program = self.start_with("--step-timeout", "200ms")
