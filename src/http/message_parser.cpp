@@ -80,7 +80,9 @@ struct MessageState {
       }
       case Framing::chunked: return read_chunks(input);
       case Framing::until_close:
-        if (received > limits.body_bytes_max) return ProtocolError{413, "body too large"};
+        if (received > limits.body_bytes_max - passed_bytes) {
+          return ProtocolError{413, "body too large"};
+        }
         body_bytes = received;
         complete = ended;
         break;

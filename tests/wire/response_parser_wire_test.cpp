@@ -21,10 +21,13 @@ struct Taken {
   bool operator==(const Taken&) const = default;
 };
 
+enum class Goes { whole, in_parts };
+
 // One connection on which one answer is expected.
 class AnswerReader {
  public:
-  explicit AnswerReader(const AnswerCase& wire) : wire_(wire), parser_(limits()) {
+  explicit AnswerReader(const AnswerCase& wire, Goes how = Goes::whole)
+      : wire_(wire), how_(how), parser_(limits()) {
     parser_.begin(wire.asked == test::Asked::head);
   }
 
@@ -50,20 +53,32 @@ class AnswerReader {
     auto arrived = parser_.advance(input_, at_end);
     if (!arrived) {
       taken_ = {arrived.error().status, std::string(arrived.error().reason)};
+    } else if (how_ == Goes::in_parts && *arrived != Arrived::not_yet) {
+      take_part();
     } else if (*arrived == Arrived::all) {
       const IncomingResponse response = parser_.take(input_);
       taken_ = {response.status, std::string(response.body.bytes), response.reusable};
     }
   }
 
+  void take_part() {
+    if (!head_) head_ = parser_.take_head(input_);
+    const http::BodyPart part = parser_.take_part(input_);
+    body_ += part.bytes.view();
+    if (part.last) taken_ = {head_->status, body_, head_->reusable};
+  }
+
   const AnswerCase& wire_;
+  const Goes how_;
   ResponseParser parser_;
+  std::optional<http::IncomingHead> head_;
+  std::string body_;
   Buffer input_;
   Taken taken_;
 };
 
-Taken read_in_two(const AnswerCase& wire, size_t cut) {
-  AnswerReader reader(wire);
+Taken read_in_two(const AnswerCase& wire, size_t cut, Goes how = Goes::whole) {
+  AnswerReader reader(wire, how);
   reader.feed(std::string_view(wire.bytes).substr(0, cut));
   reader.feed(std::string_view(wire.bytes).substr(cut));
   return reader.ended();
@@ -97,6 +112,18 @@ TEST_P(ResponseParserWireTest, TakesItTheSameHoweverItIsCut) {
   AnswerReader reader(wire);
   for (const char& byte : wire.bytes) reader.feed({&byte, 1});
   EXPECT_TRUE(reader.ended() == whole) << wire.id << " differs byte by byte";
+}
+
+TEST_P(ResponseParserWireTest, TakesItTheSameInParts) {
+  const AnswerCase& wire = GetParam();
+  const Taken whole = read_in_two(wire, wire.bytes.size());
+  for (const size_t cut : test::cuts_of(wire.bytes)) {
+    ASSERT_TRUE(read_in_two(wire, cut, Goes::in_parts) == whole)
+        << wire.id << " differs in parts, cut at byte " << cut;
+  }
+  AnswerReader reader(wire, Goes::in_parts);
+  for (const char& byte : wire.bytes) reader.feed({&byte, 1});
+  EXPECT_TRUE(reader.ended() == whole) << wire.id << " differs in parts, byte by byte";
 }
 
 TEST_P(ResponseParserWireTest, GivesItsMemoryBack) {
