@@ -33,111 +33,98 @@ void expect_same(const Request& read, const RandomMessage& written) {
   }
 }
 
-// Feeds `pieces` and compares each request that comes out with the next of `written`.
-void read_requests(const std::vector<std::string>& pieces,
-                   const std::vector<RandomMessage>& written) {
-  RequestParser parser{MessageLimits{}};
-  Buffer input;
+using Written = std::vector<RandomMessage>;
+using Pieces = std::vector<std::string>;
+
+// Feeds `pieces`, and has `take(message)` look at what has come of the next of `written`: true when
+// that is complete, and was compared.
+template <class Take>
+void feed(const Pieces& pieces, const Written& written, Buffer& input, Take take) {
   size_t count = 0;
   for (const std::string& piece : pieces) {
     input.append(piece);
-    while (true) {
-      auto arrived = parser.advance(input);
-      ASSERT_TRUE(arrived) << "request " << count << " was refused: " << arrived.error().reason;
-      if (*arrived != Arrived::all) break;
-      ASSERT_LT(count, written.size()) << "more requests came out than went in";
-      EXPECT_EQ(parser.keep_alive(), written[count].keep_alive);
-      const Request request = parser.take(input);
-      expect_same(request, written[count++]);
-    }
+    while (count < written.size() && take(written[count])) ++count;
   }
-  EXPECT_EQ(count, written.size()) << "a request did not come out";
+  EXPECT_EQ(count, written.size()) << "a message did not come out";
   EXPECT_TRUE(input.empty()) << "bytes were left over";
 }
 
-void read_responses(const std::vector<std::string>& pieces,
-                    const std::vector<RandomMessage>& written) {
+// How far the next message has come; a refusal is a failure.
+Arrived accepted(const Result<Arrived, http::ProtocolError>& arrived) {
+  if (arrived) return *arrived;
+  ADD_FAILURE() << "a good message was refused: " << arrived.error().reason;
+  return Arrived::not_yet;
+}
+
+void read_requests(const Pieces& pieces, const Written& written) {
+  RequestParser parser{MessageLimits{}};
+  Buffer input;
+  feed(pieces, written, input, [&](const RandomMessage& message) {
+    if (accepted(parser.advance(input)) != Arrived::all) return false;
+    EXPECT_EQ(parser.keep_alive(), message.keep_alive);
+    const Request request = parser.take(input);
+    expect_same(request, message);
+    return true;
+  });
+}
+
+void read_responses(const Pieces& pieces, const Written& written) {
   ResponseParser parser{MessageLimits{}};
   Buffer input;
-  size_t count = 0;
   parser.begin(false);
-  for (const std::string& piece : pieces) {
-    input.append(piece);
-    while (count < written.size()) {
-      auto arrived = parser.advance(input, false);
-      ASSERT_TRUE(arrived) << "answer " << count << " was refused: " << arrived.error().reason;
-      if (*arrived != Arrived::all) break;
-      const IncomingResponse response = parser.take(input);
-      EXPECT_EQ(response.status, written[count].status);
-      EXPECT_EQ(response.reusable, written[count].keep_alive);
-      EXPECT_TRUE(response.body.bytes == written[count].body);
-      ++count;
-      parser.begin(false);
-    }
-  }
-  EXPECT_EQ(count, written.size()) << "an answer did not come out";
-  EXPECT_TRUE(input.empty()) << "bytes were left over";
+  feed(pieces, written, input, [&](const RandomMessage& message) {
+    if (accepted(parser.advance(input, false)) != Arrived::all) return false;
+    const IncomingResponse response = parser.take(input);
+    EXPECT_EQ(response.status, message.status);
+    EXPECT_EQ(response.reusable, message.keep_alive);
+    EXPECT_TRUE(response.body.bytes == message.body);
+    parser.begin(false);
+    return true;
+  });
 }
 
 // The same with heads and bodies apart.
-void read_requests_in_parts(const std::vector<std::string>& pieces,
-                            const std::vector<RandomMessage>& written) {
+void read_requests_in_parts(const Pieces& pieces, const Written& written) {
   RequestParser parser{MessageLimits{}};
   Buffer input;
-  size_t count = 0;
   Request request;
   std::string body;
-  for (const std::string& piece : pieces) {
-    input.append(piece);
-    while (true) {
-      auto arrived = parser.advance(input);
-      ASSERT_TRUE(arrived) << "request " << count << " was refused: " << arrived.error().reason;
-      if (*arrived == Arrived::not_yet) break;
-      if (!parser.in_parts()) request = parser.take_head(input);
-      const http::BodyPart part = parser.take_part(input);
-      body += part.bytes.view();
-      if (!part.last) break;
-      ASSERT_LT(count, written.size()) << "more requests came out than went in";
-      EXPECT_FALSE(parser.in_parts());
-      request.body = body;
-      expect_same(request, written[count++]);
-      body.clear();
-    }
-  }
-  request = Request();
-  EXPECT_EQ(count, written.size()) << "a request did not come out";
-  EXPECT_TRUE(input.empty()) << "bytes were left over";
+  feed(pieces, written, input, [&](const RandomMessage& message) {
+    if (accepted(parser.advance(input)) == Arrived::not_yet) return false;
+    if (!parser.in_parts()) request = parser.take_head(input);
+    const http::BodyPart part = parser.take_part(input);
+    body += part.bytes.view();
+    if (!part.last) return false;
+    EXPECT_FALSE(parser.in_parts());
+    request.body = body;
+    expect_same(request, message);
+    request = Request();
+    body.clear();
+    return true;
+  });
 }
 
-void read_responses_in_parts(const std::vector<std::string>& pieces,
-                             const std::vector<RandomMessage>& written) {
+void read_responses_in_parts(const Pieces& pieces, const Written& written) {
   ResponseParser parser{MessageLimits{}};
   Buffer input;
-  size_t count = 0;
   std::optional<http::IncomingHead> head;
   std::string body;
   parser.begin(false);
-  for (const std::string& piece : pieces) {
-    input.append(piece);
-    while (count < written.size()) {
-      auto arrived = parser.advance(input, false);
-      ASSERT_TRUE(arrived) << "answer " << count << " was refused: " << arrived.error().reason;
-      if (*arrived == Arrived::not_yet) break;
-      if (!head) head = parser.take_head(input);
-      const http::BodyPart part = parser.take_part(input);
-      body += part.bytes.view();
-      if (!part.last) break;
-      EXPECT_EQ(head->status, written[count].status);
-      EXPECT_TRUE(body == written[count].body);
-      EXPECT_EQ(head->body_bytes.value_or(body.size()), body.size());
-      ++count;
-      head.reset();
-      body.clear();
-      parser.begin(false);
-    }
-  }
-  EXPECT_EQ(count, written.size()) << "an answer did not come out";
-  EXPECT_TRUE(input.empty()) << "bytes were left over";
+  feed(pieces, written, input, [&](const RandomMessage& message) {
+    if (accepted(parser.advance(input, false)) == Arrived::not_yet) return false;
+    if (!head) head = parser.take_head(input);
+    const http::BodyPart part = parser.take_part(input);
+    body += part.bytes.view();
+    if (!part.last) return false;
+    EXPECT_EQ(head->status, message.status);
+    EXPECT_EQ(head->reusable, message.keep_alive);
+    EXPECT_TRUE(body == message.body);
+    EXPECT_EQ(head->body_bytes.value_or(body.size()), body.size());
+    head.reset();
+    body.clear();
+    parser.begin(false);
+    return true;
+  });
 }
 
 template <class Make, class Read>
