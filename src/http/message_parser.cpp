@@ -16,7 +16,7 @@ constexpr size_t kLeadingEmptyLinesMax = 4;
 // has arrived, from the least to the most that a turn of the loop may bring.
 constexpr size_t kTurnBytesMin = 16 * 1024;
 constexpr size_t kTurnBytesMax = 1024 * 1024;
-// For parts of a body that come in masses.
+// For parts of a body that come in masses: what net::Stream receives straight into.
 constexpr size_t kPartRoom = 64 * 1024;
 
 using Checked = Result<void, ProtocolError>;

@@ -9,6 +9,12 @@ namespace {
 
 constexpr std::string_view kPrefix = "/orchestrate";
 
+http::Response not_found() { return http::error_response(404, "Not found"); }
+
+http::Response outside_its_root() {
+  return http::error_response(400, "The path must not contain '..'");
+}
+
 http::Response unauthorized() {
   http::Response response =
       http::error_response(401, "Unauthorized - Invalid or missing Bearer token");
@@ -65,12 +71,12 @@ Route route_to_function(std::string_view path, std::string_view query) {
   const size_t slash = path.find('/', 1);
   const std::string_view name = path.substr(1, slash == path.npos ? slash : slash - 1);
   const bool is_function = pipeline::check_step_name(name) && name.find('.') == name.npos;
-  if (!is_function) return Route::answered(http::error_response(404, "Not found"));
+  if (!is_function) return Route::answered(not_found());
   Route route;
   if (slash != path.npos) route.step_path = path.substr(slash);
   route.step_query = query;
   if (leaves_its_root(route.step_path)) {
-    return Route::answered(http::error_response(400, "The path must not contain '..'"));
+    return Route::answered(outside_its_root());
   }
   route.to = Route::To::function;
   route.function = name;
@@ -88,7 +94,7 @@ Route route_to_pipeline(std::string_view path, std::string_view query,
   if (slash != std::string_view::npos) route.step_path = rest.substr(slash);
   route.step_query = query;
   if (leaves_its_root(route.step_path)) {
-    return Route::answered(http::error_response(400, "The path must not contain '..'"));
+    return Route::answered(outside_its_root());
   }
   const bool escaped = written.find('%') != std::string_view::npos;
   const std::string decoded = escaped ? percent_decode(written) : std::string();
@@ -131,7 +137,7 @@ Route route(const http::Request& request, const Tokens& tokens, const store::Sna
   if (others == Others::pass_to_functions && path.front() == '/') {
     return route_to_function(path, query);
   }
-  return Route::answered(http::error_response(404, "Not found"));
+  return Route::answered(not_found());
 }
 
 }  // namespace fnkit::server

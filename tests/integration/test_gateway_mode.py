@@ -121,14 +121,14 @@ class Passing(ServedCase):
         self.assert_error(self.call("/orchestrate/none"), 404, '{"error":"Pipeline not found: none"}')
 
     def test_nonsense_of_a_function(self):
-        for script, detail in ((answers.raw(b"nonsense\r\n\r\n", "close"), "malformed"), (answers.close_without_answer, "ended"),
-                               (answers.reset_without_answer, "reset"),
-                               (answers.raw(b"HTTP/1.1 200 OK\r\nContent-Le", "close"), "ended")):
+        ended = "the connection ended before the answer did"
+        for script, detail in ((answers.raw(b"nonsense\r\n\r\n", "close"), "malformed status line"),
+                               (answers.close_without_answer, ended),
+                               (answers.reset_without_answer, "receive: Connection reset by peer"),
+                               (answers.raw(b"HTTP/1.1 200 OK\r\nContent-Le", "close"), ended)):
             self.fn["a"].script = script
-            answer = self.call("/a/", "POST", body=b"x")
-            self.assertEqual((answer.status, answer.keys()), (502, ["error", "container", "detail"]))
-            self.assertEqual((answer.json()["error"], answer.json()["container"]), ("Function gave no acceptable answer", "a"))
-            self.assertTrue(answer.json()["detail"])
+            self.assert_error(self.call("/a/", "POST", body=b"x"), 502,
+                              '{"error":"Function gave no acceptable answer","container":"a","detail":"%s"}' % detail)
 
     def test_a_loop_comes_to_an_end(self):
         via = ", ".join(["1.1 fnkit-orchestrator"] * 4)

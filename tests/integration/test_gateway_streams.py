@@ -235,6 +235,21 @@ class EachItsOwn(Case):
                 client.send(data[: len(data) // 2] if at == 0 else data[len(data) // 2 :])
         self.assertEqual([client.answer().body for client in clients], bodies)
 
+    def test_no_more_at_once_than_allowed(self):
+        program, gate = self.start_with("--requests-max", "1"), self.gate()
+        self.a.script = answers.held(gate, answers.text("x"))
+        first = self.connect(program.address)
+        first.send_request("GET", "/a/")
+        self.a.wait_for(1)
+        for more in (request_bytes("GET", "/a/"), request_bytes("POST", "/a/", [("Content-Length", "9")]) + b"abc"):
+            answer = self.connect(program.address).send(more).answer()
+            self.assert_error(answer, 503, '{"error":"Too many requests in progress"}')
+            self.assertEqual(answer.header("retry-after"), "1")
+        gate.set()
+        self.assertEqual(first.answer().body, b"x")
+        self.assertEqual(self.connect(program.address).call("GET", "/a/").body, b"x")
+        self.assertEqual(len(self.a.requests), 2)
+
     def test_a_function_that_does_not_answer(self):
         program = self.start_with("--step-timeout", "200ms")
         self.a.script = answers.silent
