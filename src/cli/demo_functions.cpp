@@ -45,7 +45,7 @@ http::Response call(std::string_view function, std::string_view body) {
 }  // namespace
 
 struct DemoFunctions::State final : http::Handler {
-  std::optional<http::Response> refuse(const http::Request&) override { return std::nullopt; }
+  http::Admission admit(const http::Request&) override { return {}; }
   coro::Task<http::Response> handle(http::Request& request) override {
     const std::string_view host = request.header("host").value_or(std::string_view());
     co_return call(host.substr(0, host.find(':')), request.body);

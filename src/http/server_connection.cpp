@@ -85,13 +85,13 @@ coro::Task<Result<Request, Unreadable>> ServerConnection::read_request() {
     if (*arrived == Arrived::head && seen == Arrived::not_yet) {
       Request head = parser_.peek(stream_.input());
       identify(head);
-      std::optional<Response> refused = handler_.refuse(head);
-      if (refused) co_return Unreadable(std::move(refused));  // its body is not read
+      Admission admission = handler_.admit(head);
+      if (admission.refusal) co_return Unreadable(std::move(admission.refusal));
       if (parser_.expects_continue() && !parser_.body_begun()) {
         Result<void> sent = co_await send_continue();
         if (!sent) co_return Unreadable();
       }
-      if (handler_.reads_in_parts(head)) co_return parser_.take_head(stream_.input());
+      if (admission.in_parts) co_return parser_.take_head(stream_.input());
     }
     if (*arrived == Arrived::head && Buffer::thread_holds_too_much()) {
       co_return Unreadable(holds_too_much());

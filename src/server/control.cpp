@@ -208,9 +208,9 @@ http::Response Control::admin_page(const http::Request& request) const {
   return page ? std::move(*page) : http::error_response(404, "Not found");
 }
 
-std::optional<http::Response> Control::refuse(const http::Request& head) {
-  if (is_observed(path_of(head.target))) return refuse_other_methods(head);
-  return admin_page(head);
+http::Admission Control::admit(const http::Request& head) {
+  if (is_observed(path_of(head.target))) return {refuse_other_methods(head)};
+  return {admin_page(head)};
 }
 
 coro::Task<http::Response> Control::handle(http::Request& request) {

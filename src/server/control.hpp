@@ -36,7 +36,7 @@ class Control final : public PageSource, store::SnapshotSink, Signals::Handler, 
   void publish(std::shared_ptr<const store::Snapshot> snapshot) override;
   void tell(const store::FollowerStatus& status) override;
   void signalled(int signal) override;
-  std::optional<http::Response> refuse(const http::Request& head) override;
+  http::Admission admit(const http::Request& head) override;
   coro::Task<http::Response> handle(http::Request& request) override;
 
   http::Response admin_page(const http::Request& request) const;

@@ -39,8 +39,7 @@ class Worker::Core final : public http::Handler {
 
   coro::Task<void> serve(std::vector<int> listeners);
 
-  std::optional<http::Response> refuse(const http::Request& head) override;
-  bool reads_in_parts(const http::Request& head) override;
+  http::Admission admit(const http::Request& head) override;
   coro::Task<http::Response> handle(http::Request& request) override;
   void not_read(const http::Request& head, int status, bool in_body) override;
 
@@ -133,16 +132,12 @@ std::optional<http::Response> Worker::Core::overload() const {
   return std::nullopt;
 }
 
-std::optional<http::Response> Worker::Core::refuse(const http::Request& head) {
+http::Admission Worker::Core::admit(const http::Request& head) {
   Route route = route_request(head);
-  if (route.to != Route::To::answer) return overload();
+  if (route.to != Route::To::answer) return {overload(), route.to == Route::To::function};
   // A good answer is no reason to end the connection: it waits for the rest of the request.
-  if (route.answer.status < 400) return std::nullopt;
-  return std::move(route.answer);
-}
-
-bool Worker::Core::reads_in_parts(const http::Request& head) {
-  return settings_.gateway && route_request(head).to == Route::To::function;
+  if (route.answer.status < 400) return {};
+  return {std::move(route.answer)};
 }
 
 coro::Task<http::Response> Worker::Core::handle(http::Request& request) {

@@ -51,10 +51,9 @@ Response fixed_answer(const Request& request, bool token_asked_for) {
   return http::error_response(404, "Not found");
 }
 
-std::optional<Response> FixedHandler::refuse(const Request& head) {
-  ++refusals_asked;
-  if (token_asked_for_ && !has_token(head)) return unauthorized();
-  return std::nullopt;
+http::Admission FixedHandler::admit(const Request& head) {
+  if (token_asked_for_ && !has_token(head)) return {unauthorized()};
+  return {std::nullopt, goes_ != Goes::whole};
 }
 
 coro::Task<std::optional<Response>> FixedHandler::read_in_parts(Request& request) {

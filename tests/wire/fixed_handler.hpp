@@ -18,8 +18,7 @@ http::Response fixed_answer(const http::Request& request, bool token_asked_for);
 // leaves.
 class FixedHandler final : public http::Handler {
  public:
-  std::optional<http::Response> refuse(const http::Request& head) override;
-  bool reads_in_parts(const http::Request&) override { return goes_ != Goes::whole; }
+  http::Admission admit(const http::Request& head) override;
   coro::Task<http::Response> handle(http::Request& request) override;
 
   void ask_for_token() { token_asked_for_ = true; }
@@ -33,7 +32,6 @@ class FixedHandler final : public http::Handler {
   // "METHOD target body" of each request that was handled, in order.
   std::vector<std::string> handled;
   std::vector<std::string> request_ids;
-  size_t refusals_asked = 0;
   size_t callers_gone = 0;
 
  private:

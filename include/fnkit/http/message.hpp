@@ -84,19 +84,23 @@ Response json_response(int status, std::string_view text);
 // "OK" for 200 and so on; "Unknown" for what RFC 9110 does not name.
 std::string_view reason_phrase(int status);
 
+// What becomes of a request whose body is still to come.
+struct Admission {
+  std::optional<Response> refusal;  // the answer; the body is not read
+  // handle() is called now, with request.body empty, and reads it by request.exchange.
+  bool in_parts = false;
+};
+
 // Who answers requests.
 struct Handler {
   virtual ~Handler() = default;
-  // Called where a request has a body that is still to come: an answer here saves reading it
-  // (and sending "100 Continue"). `head` has no body yet.
-  virtual std::optional<Response> refuse(const Request& head) = 0;
-  // Asked as refuse() is, and behind it: handle() is called now, with request.body empty, and reads
-  // it by request.exchange.
-  virtual bool reads_in_parts(const Request& /*head*/) { return false; }
+  // Called where a request has a body that is still to come: a refusal saves reading it (and
+  // sending "100 Continue"). `head` has no body yet.
+  virtual Admission admit(const Request& head) = 0;
   // Always yields a response; it is not sent where one has begun by request.exchange. `request`
   // lives until it has been sent.
   virtual coro::Task<Response> handle(Request& request) = 0;
-  // A request was not read to its end, because refuse() answered or because it cannot be read; a
+  // A request was not read to its end, because admit() refused or because it cannot be read; a
   // response of `status` is being sent. `head` is what is known of it, `in_body` how far it came.
   virtual void not_read(const Request& /*head*/, int /*status*/, bool /*in_body*/) {}
 };
