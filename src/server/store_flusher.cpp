@@ -54,12 +54,13 @@ coro::Task<void> StoreFlusher::flush() {
     observe::Batch next = co_await source_.next_batch();
     if (next.empty()) co_return;
     next.number = ++batches_;
+    interval_ = next.full() ? kIntervalWhenFull : kInterval;
     valkey::append_command(batch_, std::move(next).to_command(instance_));
   }
   Result<void> sent = co_await send();
   if (sent) {
     batch_.clear();
-    wait_ = kInterval;
+    wait_ = interval_;
     well_ = true;
     trouble_.clear();
   } else {
@@ -103,8 +104,7 @@ coro::Task<void> StoreFlusher::disconnect() {
   connection_.reset();
 }
 
-// Said once an outage; the waits grow, as a server that is away does not come back four times a
-// second.
+// Said once an outage; the waits grow, as a server that is away does not come back at once.
 void StoreFlusher::failed(const Error& why) {
   well_ = false;
   wait_ = std::min(2 * wait_, kWaitMax);

@@ -12,9 +12,10 @@
 namespace fnkit::server {
 
 // Four times a second, one batch of at most the 1000 newest traces and events and of what the
-// counters have grown by. A batch is sent until the server has said that it has it, so what is
-// counted is counted once; what is recorded meanwhile waits at its source, which is bounded. One
-// thread: the control thread's.
+// counters have grown by; once a second while batches are full, as each replaces the one before: of
+// four the store would only have the work. A batch is sent until the server has said that it has
+// it, so what is counted is counted once; what is recorded meanwhile waits at its source, which is
+// bounded. One thread: the control thread's.
 class StoreFlusher {
  public:
   // Where batches come from.
@@ -24,6 +25,7 @@ class StoreFlusher {
   };
 
   static constexpr Duration kInterval = std::chrono::milliseconds(250);
+  static constexpr Duration kIntervalWhenFull = std::chrono::seconds(1);
 
   StoreFlusher(ring::Ring& ring, net::Resolver& resolver, Random& random,
                const store::Location& location, Source& source);
@@ -53,7 +55,8 @@ class StoreFlusher {
   std::unique_ptr<valkey::Connection> connection_;
   std::string batch_;  // being brought, as the server reads it; empty: none is
   uint64_t batches_ = 0;
-  Duration wait_ = kInterval;
+  Duration interval_ = kInterval;  // from this batch to the next
+  Duration wait_ = kInterval;      // longer than that where it does not arrive
   bool well_ = false;
   std::string trouble_;
   bool stopping_ = false;

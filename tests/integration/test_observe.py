@@ -104,6 +104,28 @@ class InTheStoreBase(ObserveCase):
         wanted = [path for n in range(619, 119, -1) for path in (f"/orchestrate/order/n{n}", f"/one/n{n}")]
         self.assertEqual(paths, wanted)
 
+    def test_a_full_batch_is_followed_a_second_later(self):
+        self.server.set("order", config("one"))
+        self.serve()
+        caller = self.connect(self.program.address)
+        seen = self.server.client()
+        seen("MONITOR")
+        self.server.freeze()
+        for _ in range(1000):  # 2000 traces: what is on its way while the server stands still has 1000 at most
+            caller.call("POST", "/orchestrate/order", body=b"in")
+        self.server.thaw()
+
+        def next_batch():
+            while '"EVAL"' not in (line := seen.reply()) or "batch:" not in line:
+                pass
+            caller.call("POST", "/orchestrate/order", body=b"in")  # there is always another one
+            return float(line.split()[0]), line.count("trace_id")
+
+        batch = next_batch()
+        while batch[1] < 1000:
+            batch = next_batch()
+        self.assertGreater(next_batch()[0] - batch[0], 0.9)
+
     def test_what_others_put_there_hurts_nothing(self):
         self.server.set("order", config("one", "two"))
         self.store("LPUSH", "fnkit:metrics:one", "a list")

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "fnkit/observe/journal.hpp"
 #include "fnkit/observe/totals.hpp"
 #include "fnkit/observe/trace_log.hpp"
 #include "fnkit/valkey/reply.hpp"
@@ -36,6 +37,10 @@ struct Batch {
 
   bool empty() const {
     return started.empty() && traces.empty() && events.empty() && steps.empty();
+  }
+  // There may have been more than the lists keep.
+  bool full() const {
+    return traces.size() >= TraceLog::kNewest || events.size() >= Journal::kEventsMax;
   }
   // A script that makes all of it in one go, unless it has been made: the server knows the number
   // of the last batch of `instance` (for an hour), so a batch whose reply was lost can be sent
