@@ -20,6 +20,27 @@ CallError not_connected(const Error& error) {
 
 coro::Task<Result<ExclusivePool::Connection, CallError>> ExclusivePool::open(
     const Endpoint& endpoint, Which which, Instant deadline, coro::CancelScope& scope) {
+  Result<std::vector<net::Address>, CallError> addresses =
+      co_await addresses_of(endpoint, deadline, scope);
+  if (!addresses) co_return addresses.error();
+  for (const net::Address& address : *addresses) {
+    std::unique_ptr<net::Stream> kept = which == Which::new_one ? nullptr : take(address);
+    if (kept != nullptr) co_return Connection{std::move(kept), address, true};
+  }
+  const Duration patience = endpoint.address ? Duration::max() : net::kAttemptDelay;
+  Result<Connection, CallError> connection =
+      co_await connect_to_one(*addresses, deadline, patience, scope);
+  if (connection || endpoint.address || scope.cancelled()) co_return connection;
+  resolver_.doubt(endpoint.host);
+  addresses = co_await addresses_of(endpoint, deadline, scope);
+  if (!addresses) co_return addresses.error();
+  connection = co_await connect_to_one(*addresses, deadline, Duration::max(), scope);
+  co_return connection;
+}
+
+// Those that a function may have; which comes first is left to chance.
+coro::Task<Result<std::vector<net::Address>, CallError>> ExclusivePool::addresses_of(
+    const Endpoint& endpoint, Instant deadline, coro::CancelScope& scope) {
   std::vector<net::Address> addresses;
   if (endpoint.address) {
     addresses.push_back(*endpoint.address);
@@ -29,22 +50,28 @@ coro::Task<Result<ExclusivePool::Connection, CallError>> ExclusivePool::open(
     if (!resolved) co_return not_connected(resolved.error());
     addresses = std::move(resolved->addresses);
   }
-  CallError why{CallError::Kind::unreachable, {}};
+  std::optional<CallError> why;
   std::erase_if(addresses, [&](const net::Address& address) {
     std::optional<CallError> forbidden = endpoint.forbids(address);
-    if (forbidden) why = std::move(*forbidden);
-    return forbidden.has_value();
+    if (!forbidden) return false;
+    why = std::move(forbidden);
+    return true;
   });
+  if (addresses.empty()) co_return *why;
   const auto first = static_cast<std::ptrdiff_t>(random_.below(addresses.size()));
   std::rotate(addresses.begin(), addresses.begin() + first, addresses.end());
-  for (const net::Address& address : addresses) {
-    std::unique_ptr<net::Stream> kept = which == Which::new_one ? nullptr : take(address);
-    if (kept != nullptr) co_return Connection{std::move(kept), address, true};
-  }
+  co_return addresses;
+}
+
+// One that does not answer leaves time for the others.
+coro::Task<Result<ExclusivePool::Connection, CallError>> ExclusivePool::connect_to_one(
+    const std::vector<net::Address>& addresses, Instant deadline, Duration each_at_most,
+    coro::CancelScope& scope) {
+  CallError why{CallError::Kind::unreachable, {}};
   auto left = static_cast<Duration::rep>(addresses.size());
   for (const net::Address& address : addresses) {
-    // One that does not answer leaves time for the others.
-    const Instant its_deadline = ring_.now() + (deadline - ring_.now()) / left--;
+    const Duration share = std::min((deadline - ring_.now()) / left--, each_at_most);
+    const Instant its_deadline = ring_.now() + share;
     Result<int> fd = co_await net::connect(ring_, address, its_deadline, scope);
     if (fd) co_return Connection{std::make_unique<net::Stream>(ring_, *fd), address};
     why = not_connected(fd.error());

@@ -19,6 +19,28 @@ struct Upstream::Connection final : ClientConnection {
   Destination& destination;
 };
 
+// A connection that is being opened.
+struct Upstream::Attempt {
+  Attempt(Upstream& who, Destination& where) : upstream(who), to(where) {
+    ring::TimerWheel& timers = upstream.shared_.ring.timers();
+    timers.arm(timer, later(upstream.shared_.ring.now(), net::kAttemptDelay));
+  }
+  ~Attempt() {
+    if (late) --upstream.late_;
+  }
+  static void is_late(void* attempt) {
+    auto& self = *static_cast<Attempt*>(attempt);
+    self.late = true;
+    ++self.upstream.late_;
+    self.upstream.leads_nowhere(self.to);
+    self.upstream.open_for_waiting();
+  }
+  Upstream& upstream;
+  Destination& to;
+  bool late = false;
+  ring::Timer timer{&is_late, this};
+};
+
 Upstream::Upstream(const Endpoint& endpoint, ClientPool::Shared& shared)
     : endpoint_(endpoint),
       shared_(shared),
@@ -62,6 +84,8 @@ coro::Task<void> Upstream::look_up() {
     fresh_until_ = resolved->fresh_until;
     take_addresses(resolved->addresses);
     serve_waiting();
+  } else if (resolved.error().code == ETIMEDOUT && addresses_are_fresh()) {
+    serve_waiting();
   } else {
     last_failure_ = {Kind::unreachable, resolved.error().message};
     take_addresses({});
@@ -84,6 +108,13 @@ void Upstream::take_addresses(const std::vector<net::Address>& addresses) {
     if (!destination->listed) retire(*destination);
   }
   destinations_.forget_unlisted();
+}
+
+void Upstream::leads_nowhere(Destination& destination) {
+  destination.refused(shared_.ring.now(), shared_.random);
+  if (endpoint_.address || shared_.closing.cancelled()) return;
+  shared_.resolver.doubt(endpoint_.host);
+  if (!looking_up_) shared_.tasks.spawn(look_up());
 }
 
 void Upstream::retire(Destination& destination) {
@@ -129,8 +160,8 @@ void Upstream::count_depth(size_t depth) {
 
 // A connection for each call that waits, as far as the limits go.
 void Upstream::open_for_waiting() {
-  if (looking_up_) return;  // to its result
-  while (connecting_ < waiting_.count() && connections_ < shared_.options.connections_max) {
+  if (looking_up_ && !addresses_are_fresh()) return;  // to its result
+  while (connecting_ - late_ < waiting_.count() && connections_ < shared_.options.connections_max) {
     Destination* to = destinations_.least_loaded(For::a_new_connection, shared_.ring.now());
     if (to == nullptr) break;
     ++connecting_;
@@ -140,7 +171,7 @@ void Upstream::open_for_waiting() {
     ++shared_.connections;
     shared_.tasks.spawn(open(to));
   }
-  if (waiting_.empty() || connecting_ > 0) return;
+  if (waiting_.empty() || connecting_ > late_ || looking_up_) return;
   if (connections_ == 0 || destinations_.none_listed()) {
     fail_waiting();
   } else if (!try_again_.linked()) {
@@ -153,7 +184,9 @@ void Upstream::try_again(void* upstream) { static_cast<Upstream*>(upstream)->ope
 
 coro::Task<void> Upstream::open(Destination* to) {
   const Instant deadline = later(shared_.ring.now(), shared_.options.connect_timeout);
+  std::optional<Attempt> attempt(std::in_place, *this, *to);
   Result<int> fd = co_await net::connect(shared_.ring, to->address, deadline, shared_.closing);
+  attempt.reset();
   --connecting_;
   counts_.connecting.subtract();
   --to->connecting;
@@ -162,9 +195,9 @@ coro::Task<void> Upstream::open(Destination* to) {
     open_for_waiting();
     co_return;
   }
-  to->refused(shared_.ring.now(), shared_.random);
   const bool late = fd.error().code == ETIMEDOUT;
   last_failure_ = {late ? Kind::no_connection : Kind::unreachable, fd.error().message};
+  leads_nowhere(*to);
   slot_is_free();
 }
 

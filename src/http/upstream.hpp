@@ -38,11 +38,13 @@ class Upstream final : ClientConnection::Owner {
 
  private:
   struct Connection;
+  struct Attempt;
 
   // --- addresses
   bool addresses_are_fresh() const;
   coro::Task<void> look_up();
   void take_addresses(const std::vector<net::Address>& addresses);
+  void leads_nowhere(Destination& destination);
   void retire(Destination& destination);
 
   // --- connections
@@ -82,6 +84,7 @@ class Upstream final : ClientConnection::Owner {
   WaitingCalls waiting_;
   ring::Timer try_again_;
   size_t connecting_ = 0;
+  size_t late_ = 0;         // of these, those for which another address is tried as well
   size_t connections_ = 0;  // open, opening or closing
 };
 

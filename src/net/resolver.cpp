@@ -60,6 +60,8 @@ coro::Task<Result<Resolved>> Resolver::resolve(std::string host, uint16_t port, 
   co_return with_port(entry.addresses, port, channel_->fresh_until(entry));
 }
 
+void Resolver::doubt(const std::string& host) { channel_->doubt(host); }
+
 coro::Task<void> Resolver::close() { co_await channel_->close(); }
 
 size_t Resolver::names_known() const { return channel_->names_known(); }

@@ -125,6 +125,15 @@ void Resolver::Channel::ask(Entry& entry) {
   query(entry, AF_UNSPEC);
 }
 
+void Resolver::Channel::doubt(const std::string& name) {
+  const auto known = entries_.find(name);
+  if (known == entries_.end()) return;
+  Entry& entry = known->second;
+  if (ring_.now() < later(entry.told, options_.failure_ttl)) return;
+  entry.expires = std::min(entry.expires, ring_.now() - kGrace);
+  entry.ask_again = std::min(entry.ask_again, ring_.now());
+}
+
 void Resolver::Channel::query(Entry& entry, int family) {
   if (channel_ == nullptr) {
     take_answer(entry, ARES_ENOTINITIALIZED, nullptr);
@@ -161,6 +170,7 @@ void Resolver::Channel::take_answer(Entry& entry, int status, const ares_addrinf
     const Duration ttl = std::clamp(ttl_of(*result), options_.ttl_min, options_.ttl_max);
     entry.addresses = addresses_of(*result);
     entry.expires = entry.ask_again = later(ring_.now(), ttl);
+    entry.told = ring_.now();
     entry.failure.clear();
   } else if (status == ARES_ENOTINITIALIZED && !init_failure_.empty()) {
     fail(entry, init_failure_);
@@ -189,6 +199,7 @@ void Resolver::Channel::tell(Entry& entry) {
 void Resolver::Channel::fail(Entry& entry, std::string why) {
   entry.failure = std::move(why);
   entry.ask_again = later(ring_.now(), options_.failure_ttl);
+  entry.told = ring_.now();
 }
 
 void Resolver::Channel::socket_changed(void* context, ares_socket_t fd, int readable,

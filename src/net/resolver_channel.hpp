@@ -34,6 +34,7 @@ class Resolver::Channel {
     std::string name;
     std::vector<Address> addresses;  // without port
     Instant expires;                 // the addresses' TTL is over
+    Instant told;                    // the last answer, or that there was none
     std::string failure;             // why the last look-up failed; empty when it did not
     Instant ask_again;               // no look-up begins, and none is waited for, before
     bool asking = false;
@@ -48,6 +49,7 @@ class Resolver::Channel {
   Entry& entry(const std::string& name);
   // Begins a look-up unless one is under way. It may have ended when this returns.
   void ask(Entry& entry);
+  void doubt(const std::string& name);
   // Until when the addresses may be used without waiting for a look-up; the past without any.
   Instant usable_until(const Entry& entry) const;
   // Until when they may be used without asking here again.

@@ -7,7 +7,7 @@ from support import answers
 from support.case import Case
 from support.client import Client
 from support.fault_case import FaultCase
-from support.function import Function
+from support.function import Blackhole, Function
 from support.namespace import Enclosed
 from support.store import config
 from support.waiting import QUICK, elapsed_since, eventually, now, tries
@@ -78,21 +78,12 @@ class Refused(Case):
 
 
 class Blackholed(FaultCase):
-    """A listener whose accept queue is full: Linux drops the SYN."""
-
     LIMIT = 1.0
 
     def setUp(self):
-        self.full = socket.socket()
-        self.addCleanup(self.full.close)
-        self.full.bind(("127.0.0.1", 0))
-        self.full.listen(0)
-        self.port = self.full.getsockname()[1]
-        self.fillers = [socket.socket() for _ in range(3)]
-        for filler in self.fillers:
-            filler.setblocking(False)
-            filler.connect_ex(("127.0.0.1", self.port))
-            self.addCleanup(filler.close)
+        self.hole = Blackhole()
+        self.addCleanup(self.hole.close)
+        self.full, self.fillers, self.port = self.hole.listener, self.hole.fillers, self.hole.port
 
     def serve_blackholed(self, *arguments):
         self.served(f"127.0.0.1:{self.port}", "--connect-timeout", "1s", *arguments)

@@ -29,8 +29,9 @@ class ExclusivePool {
   ExclusivePool(ring::Ring& ring, net::Resolver& resolver, Random& random, size_t kept_max)
       : ring_(ring), resolver_(resolver), random_(random), kept_max_(kept_max) {}
 
-  // To one of the addresses that a function may have; for a new one each is tried once. Ends soon
-  // after `scope` is cancelled.
+  // To one of the addresses that a function may have; for a new one each is tried. Where those of a
+  // name lead nowhere, DNS is asked anew and each is tried once more, as long as `deadline` allows.
+  // Ends soon after `scope` is cancelled.
   coro::Task<Result<Connection, CallError>> open(const Endpoint& endpoint, Which which,
                                                  Instant deadline, coro::CancelScope& scope);
   // `connection` has nothing under way. It is kept for `idle_time`; zero: closed.
@@ -56,6 +57,12 @@ class ExclusivePool {
     ring::Timer timer;
   };
 
+  coro::Task<Result<std::vector<net::Address>, CallError>> addresses_of(const Endpoint& endpoint,
+                                                                        Instant deadline,
+                                                                        coro::CancelScope& scope);
+  coro::Task<Result<Connection, CallError>> connect_to_one(
+      const std::vector<net::Address>& addresses, Instant deadline, Duration each_at_most,
+      coro::CancelScope& scope);
   std::unique_ptr<net::Stream> take(const net::Address& address);
   std::unique_ptr<net::Stream> remove(Kept& kept);
   void discard(std::unique_ptr<net::Stream> stream);

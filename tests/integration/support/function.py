@@ -23,6 +23,25 @@ def listening(host="127.0.0.1", port=0):
     return made
 
 
+class Blackhole:
+    """A listener whose accept queue is full: Linux drops the SYN."""
+
+    def __init__(self, host="127.0.0.1", port=0):
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind((host, port))
+        self.listener.listen(0)
+        self.port = self.listener.getsockname()[1]
+        self.fillers = [socket.socket() for _ in range(3)]
+        for filler in self.fillers:
+            filler.setblocking(False)
+            filler.connect_ex((host, self.port))
+
+    def close(self):
+        for each in (self.listener, *self.fillers):
+            each.close()
+
+
 class Connection:
     def __init__(self, sock, number):
         self.socket, self.number = sock, number

@@ -1,6 +1,7 @@
 // A function at several addresses, some of which refuse for a while. localhost is two addresses.
 #include <gtest/gtest.h>
 
+#include "fnkit/net/connect.hpp"
 #include "http/destination.hpp"
 #include "unit/http/function_world.hpp"
 
@@ -117,6 +118,27 @@ TEST_P(ClientAddressesTest, AfterARefusalOneTriesAtATime) {
   world_.run_for(seconds(2));
   call_one("d");
   EXPECT_EQ(connecting(), 1U);
+}
+
+TEST_P(ClientAddressesTest, WhereOneDoesNotAnswerAnotherIsTriedSoon) {
+  world_.listen_at(kFour);
+  world_.listen_at(kSix);
+  world_.answer_by_itself();
+  world_.ring.faults().connect_lost = 100;
+  const Instant begun = world_.ring.now();
+  Call& first = call("first");
+  world_.run_for(net::kAttemptDelay - milliseconds(20));
+  world_.ring.faults().connect_lost = 0;
+  expect_answer(first);
+  EXPECT_GT(first.ended, later(begun, net::kAttemptDelay));
+  EXPECT_LT(first.ended, later(begun, net::kAttemptDelay + milliseconds(20)));
+  // Meanwhile those after it go where there was an answer.
+  for (int i = 0; i < 5; ++i) {
+    const Instant now = world_.ring.now();
+    Call& next = call("next" + std::to_string(i));
+    expect_answer(next);
+    EXPECT_LT(next.ended, later(now, milliseconds(20)));
+  }
 }
 
 TEST_P(ClientAddressesTest, ManyRefusedAtOnceAreOneRefusal) {

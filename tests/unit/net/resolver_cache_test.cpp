@@ -134,6 +134,32 @@ TEST_F(ResolverCacheTest, WhatHasLongExpiredWaitsForTheNewAnswer) {
   EXPECT_EQ(resolved().text, "127.0.0.3");
 }
 
+TEST_F(ResolverCacheTest, WhatIsDoubtedIsAskedAnewAndWaitedFor) {
+  responder_.script = only("127.0.0.2", 30);
+  const Outcome first = resolved();
+  responder_.script = only("127.0.0.3", 30);
+  world().resolver().doubt("f.test");
+  EXPECT_EQ(resolved().text, "127.0.0.2") << "DNS has been asked a moment ago";
+  world().pass(first.answered + 1010ms);
+  EXPECT_EQ(resolved().text, "127.0.0.2");
+  world().resolver().doubt("f.test");
+  EXPECT_EQ(resolved().text, "127.0.0.3");
+  EXPECT_EQ(responder_.look_ups("f.test"), 2U);
+  world().resolver().doubt("unknown.test");
+}
+
+TEST_F(ResolverCacheTest, WhatIsDoubtedIsUsedOnWhereDnsIsSilent) {
+  responder_.script = only("127.0.0.2", 30);
+  const Outcome first = resolved();
+  responder_.script = &silence;
+  world().pass(first.answered + 1010ms);
+  world().resolver().doubt("f.test");
+  const Outcome waited = resolved();
+  EXPECT_EQ(waited.text, "127.0.0.2");
+  EXPECT_LT(waited.took(), 1s + kLate);
+  expect_used_on("127.0.0.2");
+}
+
 TEST_F(ResolverCacheTest, WhatHasLongExpiredWaitsOneSecondForDnsThatIsSilent) {
   const Outcome first = resolved();
   responder_.script = &silence;
