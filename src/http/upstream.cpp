@@ -73,6 +73,8 @@ void Upstream::dispatch(PendingCall& call) {
 
 bool Upstream::addresses_are_fresh() const { return shared_.ring.now() < fresh_until_; }
 
+bool Upstream::waits_for_addresses() const { return looking_up_ && !addresses_are_fresh(); }
+
 coro::Task<void> Upstream::look_up() {
   looking_up_ = true;
   const Instant deadline = later(shared_.ring.now(), shared_.options.connect_timeout);
@@ -88,6 +90,7 @@ coro::Task<void> Upstream::look_up() {
     serve_waiting();
   } else {
     last_failure_ = {Kind::unreachable, resolved.error().message};
+    fresh_until_ = shared_.ring.now();  // doubted ones may have been fresh
     take_addresses({});
     fail_waiting();
   }
@@ -160,7 +163,7 @@ void Upstream::count_depth(size_t depth) {
 
 // A connection for each call that waits, as far as the limits go.
 void Upstream::open_for_waiting() {
-  if (looking_up_ && !addresses_are_fresh()) return;  // to its result
+  if (waits_for_addresses()) return;
   while (connecting_ - late_ < waiting_.count() && connections_ < shared_.options.connections_max) {
     Destination* to = destinations_.least_loaded(For::a_new_connection, shared_.ring.now());
     if (to == nullptr) break;
@@ -281,7 +284,7 @@ void Upstream::fail_waiting() {
 
 CallError Upstream::why_late(const PendingCall& call) const {
   const Kind kind = shared_.ring.now() >= call.deadline ? Kind::timeout : Kind::no_connection;
-  if (looking_up_) return {kind, "'" + endpoint_.host + "' was not found in time"};
+  if (waits_for_addresses()) return {kind, "'" + endpoint_.host + "' was not found in time"};
   if (connecting_ < connections_) return {kind, "no connection became free in time"};
   return {kind, "connect to " + endpoint_.to_text() + ": no answer in time"};
 }

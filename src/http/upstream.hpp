@@ -42,6 +42,7 @@ class Upstream final : ClientConnection::Owner {
 
   // --- addresses
   bool addresses_are_fresh() const;
+  bool waits_for_addresses() const;
   coro::Task<void> look_up();
   void take_addresses(const std::vector<net::Address>& addresses);
   void leads_nowhere(Destination& destination);

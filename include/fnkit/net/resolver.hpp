@@ -54,7 +54,7 @@ class Resolver {
                                        coro::CancelScope& scope);
 
   // What is known of `host` leads nowhere: it may have moved, long before its TTL is over. It
-  // counts as expired for more than 1 s, unless DNS was asked within the last `failure_ttl`.
+  // counts as expired for more than 1 s, unless DNS has spoken within the last `failure_ttl`.
   void doubt(const std::string& host);
 
   // Gives up what is under way, and returns when the kernel has let go.
